@@ -1,0 +1,75 @@
+/* store.h: the one file of data. LMDB's environment and the tick's transaction.
+ * store/ is the only folder that includes lmdb.h. Limits: the map size, fixed at boot; pages dirtied
+ * per transaction. Nothing here is said to anybody before store_commit. */
+#ifndef KITH_STORE_H
+#define KITH_STORE_H
+
+#include "base/arena.h"
+
+struct store;
+
+enum store_outcome {
+    STORE_OK,
+    STORE_NONE,   /* no such record */
+    STORE_EXISTS, /* there is one already */
+    STORE_FULL,   /* no room in the map: answer resource-constraint */
+    STORE_FAILED, /* the disk failed: the tick becomes a power cut (store_failed) */
+};
+
+struct store_use {
+    uint64_t map_bytes;
+    uint64_t used_bytes;  /* pages in use, free-list pages not counted */
+    uint64_t commits;
+    uint64_t schema;
+};
+
+/* Opens or makes DIR/kith.mdb (one file; LMDB's lock beside it). Refuses with a sentence in *why:
+ * file systems where LMDB cannot live (jffs2), files of another word size or byte order, newer
+ * schema, no room, no permission. Older schemas are brought up to date in one transaction.
+ * read_only: for `kith check` and lists. region etc.: memory comes from malloc (the heap). */
+struct store *store_open(const char *directory, uint64_t map_bytes, bool read_only,
+                         struct arena *arena, const char **why);
+void store_close(struct store *store);
+
+/* A transaction is begun by the first write of a tick and lasts to store_commit; reads see it.
+ * Reads outside of it use one read transaction that store_tick_end lets go. */
+bool store_dirty(const struct store *store);
+
+/* Whether a change of about `bytes` may be begun (map, dirty pages of this tick). Ask before a
+ * handler that grows the store. */
+bool store_has_room(struct store *store, size_t bytes);
+
+/* Makes the tick's writes safe. STORE_OK also when there were none. Anything else: the transaction
+ * is gone; the caller treats it as a power cut. */
+enum store_outcome store_commit(struct store *store);
+/* Drops the tick's writes. */
+void store_abort(struct store *store);
+/* Ends the tick's reading; spans from this tick's reads are invalid afterwards. */
+void store_tick_end(struct store *store);
+
+/* After a failed commit: drops all state and opens the file again. false: still not to be read. */
+bool store_reopen(struct store *store);
+/* Writes and commits one small record, to see whether the disk takes writes again. */
+bool store_probe(struct store *store);
+
+/* Lets go of readers that died (other processes). Called on a timer. */
+void store_reader_check(struct store *store);
+
+void store_usage(struct store *store, struct store_use *use);
+
+/* A secret of this store, made with it, 32 bytes: for fake salts (SA-10). */
+const uint8_t *store_secret(const struct store *store);
+
+/* Tables, for the other files of store/ only. Keys: at most 511 bytes. Values borrowed until the
+ * next write or the end of the tick. */
+enum store_table { TABLE_META, TABLE_ACCOUNTS, TABLE_COUNT };
+enum store_outcome store_get(struct store *store, enum store_table table, struct span key,
+                             struct span *value);
+enum store_outcome store_put(struct store *store, enum store_table table, struct span key,
+                             struct span value, bool only_new);
+enum store_outcome store_delete(struct store *store, enum store_table table, struct span key);
+/* The first record whose key is > after (or the very first if after.bytes is NULL). */
+enum store_outcome store_next(struct store *store, enum store_table table, struct span after,
+                              struct span *key, struct span *value);
+
+#endif
