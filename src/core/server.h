@@ -7,6 +7,7 @@
 #include "base/chunk.h"
 #include "base/config.h"
 #include "base/plan.h"
+#include "core/throttle.h"
 #include "platform/platform.h"
 #include "store/store.h"
 #include "wire/tls.h"
@@ -23,6 +24,34 @@ struct listener {
     bool direct_tls;
 };
 
+/* A refused connection that is kept until its refusal is read (GR-1). */
+#define DOORMEN 8
+struct doorman {
+    int handle;
+    bool busy;
+    uint64_t until_ms;
+};
+
+/* One connection to the control socket. */
+#define OPERATORS 4
+#define OPERATOR_REQUEST_BYTES 4096
+#define OPERATOR_REPLY_BYTES 16384
+enum operator_state {
+    OPERATOR_FREE,
+    OPERATOR_ASKING,
+    OPERATOR_WAITING, /* answered; leaves after the commit */
+    OPERATOR_SAYING,
+};
+struct operator {
+    int handle;
+    enum operator_state state;
+    uint64_t until_ms;
+    size_t len;
+    size_t sent;
+    char request[OPERATOR_REQUEST_BYTES];
+    char reply[OPERATOR_REPLY_BYTES];
+};
+
 struct server {
     struct store *store;
     struct xml *xml;
@@ -36,27 +65,43 @@ struct server {
     struct pool exchanges; /* SASL exchanges under way */
     char *socket_bytes;    /* what one plat_recv brings */
     size_t socket_bytes_max;
+    size_t socket_fed; /* of those, how many the last tls_feed lent */
     char *record; /* what one tls_write takes */
 
     struct session **buckets; /* bound sessions by hash of their bare jid */
     uint32_t bucket_mask;
+    uint32_t bucket_seed; /* random, so that nobody can choose names that share a bucket */
     struct session *streams;   /* all open ones */
+    struct session *leaving;   /* closed in this tick, not yet freed */
+    struct session *farewells; /* were available and are bound no more: others shall hear it */
     struct session *readers;   /* have input left over for the next tick */
     struct session *writers;   /* have output to flush in this tick */
     struct session *deriving;  /* wait for a slice of key derivation */
     uint32_t handshakes;       /* under way */
+    bool queue_changed;        /* a queued session may find a place among them */
+    uint32_t waiting_leases;   /* sessions that are paused for want of a lease */
 
     struct listener listeners[SERVER_LISTENERS];
     unsigned listener_count;
+    bool door_closed; /* the system had no more handles: nobody is let in for a while */
+    struct doorman doormen[DOORMEN];
     int control; /* listening handle of the control socket, or below 0 */
+    struct operator operators[OPERATORS];
+    bool operators_waiting;
 
     uint64_t now_ms;
     uint64_t wall_us;
     uint64_t started_ms;
     uint64_t next_sweep_ms; /* earliest deadline of any stream */
-    uint32_t last_owner;    /* heap owners given out */
+    uint64_t next_probe_ms; /* while read_only: when to try the disk again */
+    uint32_t turn_handshakes; /* flights of TLS handshakes in this tick */
+    uint64_t next_check_ms; /* of what other processes left in the store */
     bool stopping;
+    bool reload; /* SIGHUP came; main.c reloads and clears it */
     bool read_only; /* the disk failed; until a probe write succeeds */
+
+    struct throttle logins;      /* failed ones, by account and address (SA-4) */
+    struct throttle connections; /* new ones, by address (ST-19) */
 
     uint64_t stanzas; /* handled since start */
 };

@@ -7,6 +7,9 @@
 #include "store/store.h"
 #include "wire/scram.h"
 
+/* Longer localparts have no account: account_get says STORE_NONE, account_put STORE_FULL. */
+#define ACCOUNT_LOCAL_BYTES_MAX 511
+
 enum account_flag { ACCOUNT_ADMIN = 1, ACCOUNT_DISABLED = 2 };
 
 struct account {
@@ -18,6 +21,7 @@ struct account {
     struct scram_keys sha256;
 };
 
+/* STORE_FAILED also when the one record is damaged; the log says so. */
 enum store_outcome account_get(struct store *store, struct span local, struct account *out);
 /* STORE_EXISTS if there is one and replace is false. */
 enum store_outcome account_put(struct store *store, struct span local,
@@ -27,5 +31,8 @@ enum store_outcome account_delete(struct store *store, struct span local);
 enum store_outcome account_next(struct store *store, struct span after, struct span *name,
                                 struct account *out);
 enum store_outcome account_count(struct store *store, uint64_t *count);
+
+/* The step from schema 0 (schema.c). */
+enum store_outcome account_add_flags(struct store *store);
 
 #endif

@@ -1,6 +1,6 @@
 /* store.h: the one file of data. LMDB's environment and the tick's transaction.
- * store/ is the only folder that includes lmdb.h. Limits: the map size, fixed at boot; pages dirtied
- * per transaction. Nothing here is said to anybody before store_commit. */
+ * store/ is the only folder that includes lmdb.h. Limits: the map size, fixed at boot; pages
+ * dirtied per transaction. Nothing here is said to anybody before store_commit. */
 #ifndef KITH_STORE_H
 #define KITH_STORE_H
 
@@ -8,25 +8,32 @@
 
 struct store;
 
+/* Dirty pages of one transaction (at least 64 of them): LMDB keeps that many in the heap. */
+#define STORE_DIRTY_BYTES_MAX (1 << 20)
+/* With less room than this on the disk the store does not open, and store_has_room says no. */
+#define STORE_DISK_BYTES_MIN (256 << 10)
+
 enum store_outcome {
     STORE_OK,
     STORE_NONE,   /* no such record */
     STORE_EXISTS, /* there is one already */
     STORE_FULL,   /* no room in the map: answer resource-constraint */
-    STORE_FAILED, /* the disk failed: the tick becomes a power cut (store_failed) */
+    STORE_FAILED, /* the disk failed, or the record is damaged; store_commit knows which */
 };
 
 struct store_use {
     uint64_t map_bytes;
-    uint64_t used_bytes;  /* pages in use, free-list pages not counted */
+    uint64_t used_bytes; /* pages in use, free-list pages not counted */
     uint64_t commits;
     uint64_t schema;
 };
 
-/* Opens or makes DIR/kith.mdb (one file; LMDB's lock beside it). Refuses with a sentence in *why:
- * file systems where LMDB cannot live (jffs2), files of another word size or byte order, newer
- * schema, no room, no permission. Older schemas are brought up to date in one transaction.
- * read_only: for `kith check` and lists. region etc.: memory comes from malloc (the heap). */
+/* Opens or makes DIR/kith.mdb (one file; LMDB's lock and kith.lock beside it). Refuses with a
+ * sentence in *why (of the arena): file systems where LMDB cannot live (jffs2), files of another
+ * word size or byte order, newer schema, no room, no permission, another process that writes.
+ * Older schemas are brought up to date in one transaction.
+ * read_only: for `kith check` and lists, also while the server runs; map_bytes is then the file's.
+ * The struct and paths come from the arena and stay; LMDB's own memory from malloc (the heap). */
 struct store *store_open(const char *directory, uint64_t map_bytes, bool read_only,
                          struct arena *arena, const char **why);
 void store_close(struct store *store);
@@ -35,12 +42,14 @@ void store_close(struct store *store);
  * Reads outside of it use one read transaction that store_tick_end lets go. */
 bool store_dirty(const struct store *store);
 
-/* Whether a change of about `bytes` may be begun (map, dirty pages of this tick). Ask before a
- * handler that grows the store. */
+/* Whether a change of about `bytes` may be begun (map, dirty pages of this tick, disk). Ask before
+ * a handler that grows the store: what it then writes finds room kept for it. store_put asks again,
+ * and its STORE_FULL leaves the transaction as it was. Only when LMDB itself refuses a write (no
+ * memory, pages held by another process's snapshot) is the transaction lost: store_commit fails. */
 bool store_has_room(struct store *store, size_t bytes);
 
 /* Makes the tick's writes safe. STORE_OK also when there were none. Anything else: the transaction
- * is gone; the caller treats it as a power cut. */
+ * is gone and nothing more is written until store_probe; the caller treats it as a power cut. */
 enum store_outcome store_commit(struct store *store);
 /* Drops the tick's writes. */
 void store_abort(struct store *store);
@@ -49,10 +58,11 @@ void store_tick_end(struct store *store);
 
 /* After a failed commit: drops all state and opens the file again. false: still not to be read. */
 bool store_reopen(struct store *store);
-/* Writes and commits one small record, to see whether the disk takes writes again. */
+/* Writes and commits one small record, to see whether the disk takes writes again; if it does,
+ * others may write too. Not while a transaction is open. */
 bool store_probe(struct store *store);
 
-/* Lets go of readers that died (other processes). Called on a timer. */
+/* Lets go of readers that died (other processes), looks at the room on the disk. On a timer. */
 void store_reader_check(struct store *store);
 
 void store_usage(struct store *store, struct store_use *use);
@@ -60,8 +70,8 @@ void store_usage(struct store *store, struct store_use *use);
 /* A secret of this store, made with it, 32 bytes: for fake salts (SA-10). */
 const uint8_t *store_secret(const struct store *store);
 
-/* Tables, for the other files of store/ only. Keys: at most 511 bytes. Values borrowed until the
- * next write or the end of the tick. */
+/* Tables, for the other files of store/ only. Keys: 1 to 511 bytes. Values are borrowed until the
+ * next write, commit or end of the tick; what is borrowed cannot be put. */
 enum store_table { TABLE_META, TABLE_ACCOUNTS, TABLE_COUNT };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,
                              struct span *value);
@@ -71,5 +81,6 @@ enum store_outcome store_delete(struct store *store, enum store_table table, str
 /* The first record whose key is > after (or the very first if after.bytes is NULL). */
 enum store_outcome store_next(struct store *store, enum store_table table, struct span after,
                               struct span *key, struct span *value);
+enum store_outcome store_count(struct store *store, enum store_table table, uint64_t *count);
 
 #endif

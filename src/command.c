@@ -1,0 +1,354 @@
+/* command.c: the table of commands, and the two ways to them: the command line and the control
+ * socket. Exit codes are those of enum command_exit. */
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/heap.h"
+#include "base/settings.h"
+#include "command_parts.h"
+#include "config.h"
+#include "plan.h"
+
+#define ARENA_BYTES 65536
+#define WORDS_MAX 4
+
+enum command_needs {
+    NEEDS_NOTHING,
+    NEEDS_PLAN,   /* config and plan */
+    NEEDS_READER, /* and it reads the store itself, whether or not a server runs */
+    NEEDS_STORE,  /* and the server does it, or if none runs we do, with the store */
+    NEEDS_SERVER, /* and only a running server can do it */
+};
+
+struct command {
+    const char *words;
+    const char *arguments;
+    const char *help;
+    enum command_needs needs;
+    bool (*prepare)(const struct options *options, struct arena *arena, struct build *request);
+    enum command_exit (*handle)(struct request *request); /* NULL: serve */
+};
+
+static const struct command commands[] = {
+    {"serve", "", "run the server", NEEDS_PLAN, NULL, NULL},
+    {"user add", "[--admin] NAME", "make an account; the password comes from standard input",
+     NEEDS_STORE, user_prepare_keys, user_add},
+    {"user del", "NAME", "delete an account and end its streams", NEEDS_STORE, user_prepare_name,
+     user_delete},
+    {"user list", "", "show all accounts", NEEDS_READER, NULL, user_list},
+    {"user password", "NAME", "set a new password, from standard input, and end the streams",
+     NEEDS_STORE, user_prepare_keys, user_password},
+    {"plan", "[--memory BYTES] [--profile NAME]", "show how memory is shared out", NEEDS_PLAN, NULL,
+     look_plan},
+    {"check", "", "look for what would go wrong, and say what to do", NEEDS_PLAN, NULL, look_check},
+    {"status", "", "ask the running server how it is", NEEDS_SERVER, NULL, look_status},
+    {"version", "", "show the versions of kith and its libraries", NEEDS_NOTHING, NULL,
+     look_version},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static const struct {
+    const char *name;
+    const char *value; /* NULL: a switch */
+    size_t field;
+    const char *help;
+} switches[] = {
+    {"--config", "FILE", offsetof(struct options, line.config),
+     "the settings; without it, ./kith.conf if there is one, else the defaults"},
+    {"--memory", "BYTES", offsetof(struct options, memory), "instead of kith.conf's (8M, 128M)"},
+    {"--profile", "NAME", offsetof(struct options, profile), "instead of kith.conf's"},
+    {"--admin", NULL, offsetof(struct options, admin), "the account may administer the server"},
+    {"--help", NULL, offsetof(struct options, help), "this text"},
+};
+
+#define SWITCH_COUNT (sizeof switches / sizeof switches[0])
+
+static char arena_bytes[ARENA_BYTES];
+
+void reply_line(struct build *reply, const char *format, ...)
+{
+    char text[1024];
+    va_list list;
+    va_start(list, format);
+    int len = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (len < 0)
+        return;
+    build_put(reply, span_of(text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1));
+    build_str(reply, "\n");
+}
+
+void complain(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    fprintf(stderr, "kith: ");
+    vfprintf(stderr, format, list);
+    fprintf(stderr, "\n");
+    va_end(list);
+}
+
+/* The n-th word of text, words being parted by one space; len 0: there is none. */
+static struct span word_at(const char *text, unsigned n)
+{
+    struct span rest = span_string(text);
+    while (n-- > 0)
+        rest = span_cut(rest, span_find(rest, ' ') + 1, rest.len);
+    return span_cut(rest, 0, span_find(rest, ' '));
+}
+
+/* How many of the words a person gave begin this command; 0 if any differs. */
+static unsigned words_match(const struct command *command, char *const *words, unsigned count)
+{
+    unsigned n = 0;
+    while (word_at(command->words, n).len > 0) {
+        if (n == count || !span_is(word_at(command->words, n), words[n]))
+            return 0;
+        n++;
+    }
+    return n;
+}
+
+static void help_keys(void)
+{
+    struct config_key key;
+    printf("\nkith.conf has lines `key = value`; all may be left out:\n");
+    for (unsigned n = 0; config_key(n, &key); n++)
+        printf("  %-16s %s\n  %-16s expected: %s%s%s\n", key.name, key.meaning, "", key.expected,
+               key.fallback[0] ? "; default " : "", key.fallback);
+}
+
+/* Help for the commands that begin with the given words (for all if there are none). */
+static enum command_exit help_print(char *const *words, unsigned count)
+{
+    unsigned shown = 0, last = 0;
+    printf("kith: a small XMPP server\n\nusage: kith [--config FILE] COMMAND\n\n");
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        bool fits = true;
+        for (unsigned n = 0; n < count && word_at(commands[i].words, n).len > 0; n++)
+            fits = fits && span_is(word_at(commands[i].words, n), words[n]);
+        if (!fits)
+            continue;
+        char usage[80];
+        snprintf(usage, sizeof usage, "%s %s", commands[i].words, commands[i].arguments);
+        printf("  %-28s%s%s\n", usage, strlen(usage) > 27 ? "\n                              " : "",
+               commands[i].help);
+        shown++;
+        last = i;
+    }
+    printf("\noptions:\n");
+    for (unsigned i = 0; i < SWITCH_COUNT; i++) {
+        char usage[40];
+        snprintf(usage, sizeof usage, "%s %s", switches[i].name,
+                 switches[i].value ? switches[i].value : "");
+        printf("  %-28s%s\n", usage, switches[i].help);
+    }
+    if (shown == 1 && commands[last].handle == NULL)
+        help_keys();
+    printf("\nexit codes: 0 done, 1 refused or failed, 2 wrong command line or kith.conf\n");
+    if (fflush(stdout) != 0)
+        return COMMAND_FAILED;
+    return shown > 0 ? COMMAND_DONE : COMMAND_USAGE;
+}
+
+/* Sorts argv into options and words. false: it has complained. */
+static bool options_read(int argc, char **argv, struct options *options, char **words,
+                         unsigned *count)
+{
+    for (int i = 1; i < argc; i++) {
+        unsigned n = 0;
+        if (argv[i][0] != '-') {
+            if (*count == WORDS_MAX) {
+                complain("too many words at `%s`; see `kith --help`", argv[i]);
+                return false;
+            }
+            words[(*count)++] = argv[i];
+            continue;
+        }
+        struct span given = span_string(argv[i]);
+        size_t equals = span_find(given, '=');
+        while (n < SWITCH_COUNT && !span_is(span_cut(given, 0, equals), switches[n].name))
+            n++;
+        bool takes = n < SWITCH_COUNT && switches[n].value != NULL;
+        if (n == SWITCH_COUNT || (!takes && equals < given.len)) {
+            complain("unknown option %s; see `kith --help`", argv[i]);
+            return false;
+        }
+        if (takes && equals == given.len && i + 1 == argc) {
+            complain("%s needs a value: %s %s", argv[i], argv[i], switches[n].value);
+            return false;
+        }
+        char *field = (char *)options + switches[n].field;
+        if (!takes)
+            *(bool *)field = true;
+        else
+            *(const char **)field = equals < given.len ? argv[i] + equals + 1 : argv[++i];
+    }
+    return true;
+}
+
+/* Whether the arguments and options fit the command. false: it has complained. */
+static bool options_fit(const struct command *command, struct options *options,
+                        char *const *arguments, unsigned count)
+{
+    unsigned wanted = strstr(command->arguments, "NAME") && command->prepare ? 1 : 0;
+    if (count != wanted || (options->admin && !strstr(command->arguments, "--admin")) ||
+        (options->memory && !strstr(command->arguments, "--memory")) ||
+        (options->profile && !strstr(command->arguments, "--profile"))) {
+        complain("usage: kith [--config FILE] %s %s", command->words, command->arguments);
+        return false;
+    }
+    options->argument = count > 0 ? arguments[0] : NULL;
+    return true;
+}
+
+/* Config, plan and, for the libraries in this process, a heap. */
+static bool house_prepare(struct options *options, bool serve)
+{
+    char why[CONFIG_WHY_BYTES];
+    uint64_t memory;
+    if (options->line.config == NULL && access("kith.conf", F_OK) == 0)
+        options->line.config = "kith.conf";
+    if (!config_read(options->line.config, why)) {
+        complain("%s", why);
+        return false;
+    }
+    memory = config.memory;
+    if (options->memory && (!settings_bytes(span_string(options->memory), &memory) || !memory)) {
+        complain("--memory %s; expected bytes, with K, M or G behind", options->memory);
+        return false;
+    }
+    if (!plan_make(options->profile ? options->profile : config.profile, memory, why)) {
+        complain("%s", why);
+        return false;
+    }
+    if (serve)
+        return true;
+    void *region = plat_reserve(plan.heap_bytes);
+    if (region == NULL) {
+        complain("there is no memory for %zu KB", plan.heap_bytes >> 10);
+        return false;
+    }
+    heap_extend(region, plan.heap_bytes, NULL, 0);
+    return true;
+}
+
+static const struct command *request_split(struct span text, struct request *request)
+{
+    struct span words = span_cut(text, 0, span_find(text, '\n'));
+    text = span_cut(text, words.len + 1, text.len);
+    while (text.len > 0 && text.bytes[0] != '\n') {
+        struct span line = span_cut(text, 0, span_find(text, '\n'));
+        if (request->count == COMMAND_ARGUMENTS_MAX)
+            return NULL;
+        request->arguments[request->count++] = line;
+        text = span_cut(text, line.len + 1, text.len);
+    }
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        if (span_is(words, commands[i].words))
+            return &commands[i];
+    return NULL;
+}
+
+void command_answer(struct server *server, struct span text, struct build *reply)
+{
+    struct request request = {
+        .server = server, .store = server->store, .arena = &server->arena, .reply = reply};
+    const struct command *command = request_split(text, &request);
+    enum command_exit code = COMMAND_USAGE;
+    if (command != NULL && (command->needs == NEEDS_STORE || command->needs == NEEDS_SERVER))
+        code = command->handle(&request);
+    else
+        reply_line(reply, "kith: the running server does not know this command; restart it");
+    reply_line(reply, "exit %d", (int)code);
+}
+
+/* Handles a request in this process. */
+static enum command_exit here(const struct command *command, struct span text, struct arena *arena,
+                              struct build *reply)
+{
+    struct request request = {.arena = arena, .reply = reply};
+    const char *why = "";
+    (void)request_split(text, &request);
+    if (command->needs == NEEDS_STORE || command->needs == NEEDS_READER) {
+        request.store =
+            store_open(config.data, plan.map_bytes, command->needs == NEEDS_READER, arena, &why);
+        if (request.store == NULL) {
+            complain("%s", why);
+            return COMMAND_FAILED;
+        }
+    }
+    enum command_exit code = command->handle(&request);
+    if (request.store != NULL) {
+        if (code == COMMAND_DONE && store_commit(request.store) != STORE_OK) {
+            reply->used = 0;
+            reply_line(reply, "kith: the disk failed; nothing was changed");
+            code = COMMAND_FAILED;
+        }
+        store_close(request.store);
+    }
+    struct span said = build_span(reply);
+    FILE *out = code == COMMAND_DONE ? stdout : stderr;
+    if (fwrite(said.bytes, 1, said.len, out) != said.len || fflush(out) != 0)
+        return COMMAND_FAILED;
+    return code;
+}
+
+static enum command_exit command_run(const struct command *command, const struct options *options)
+{
+    struct arena arena;
+    struct build request, reply;
+    enum command_exit code;
+    arena_init(&arena, arena_bytes, sizeof arena_bytes);
+    build_init(&request, &arena, COMMAND_REQUEST_BYTES);
+    build_init(&reply, &arena, COMMAND_REPLY_BYTES);
+    build_str(&request, command->words);
+    build_str(&request, "\n");
+    if (command->prepare != NULL && !command->prepare(options, &arena, &request))
+        return COMMAND_FAILED;
+    build_str(&request, "\n");
+    if (command->needs == NEEDS_STORE || command->needs == NEEDS_SERVER) {
+        enum control_outcome outcome = control_ask(config.control, build_span(&request), &code);
+        if (outcome != CONTROL_NOBODY)
+            return outcome == CONTROL_ANSWERED ? code : COMMAND_FAILED;
+        if (command->needs == NEEDS_SERVER) {
+            complain("no server runs (nobody answers at %s); start it with `kith serve`",
+                     config.control);
+            return COMMAND_FAILED;
+        }
+    }
+    return here(command, build_span(&request), &arena, &reply);
+}
+
+int command_main(int argc, char **argv, int (*serve)(const struct command_line *line))
+{
+    struct options options = {.line.program = argv[0]};
+    char *words[WORDS_MAX] = {NULL};
+    unsigned count = 0, used = 0;
+    const struct command *command = NULL;
+
+    if (!options_read(argc, argv, &options, words, &count))
+        return COMMAND_USAGE;
+    if (options.help || (count > 0 && strcmp(words[0], "help") == 0))
+        return help_print(options.help ? words : words + 1, options.help ? count : count - 1);
+    for (unsigned i = 0; i < COMMAND_COUNT && used == 0; i++) {
+        used = words_match(&commands[i], words, count);
+        command = &commands[i];
+    }
+    if (used == 0) {
+        complain(count ? "unknown command `%s`; see `kith --help`"
+                       : "what shall be done%s? see `kith --help`",
+                 count ? words[0] : "");
+        return COMMAND_USAGE;
+    }
+    if (!options_fit(command, &options, words + used, count - used))
+        return COMMAND_USAGE;
+    if (command->needs != NEEDS_NOTHING && !house_prepare(&options, command->handle == NULL))
+        return COMMAND_USAGE;
+    return command->handle == NULL ? serve(&options.line) : (int)command_run(command, &options);
+}

@@ -1,0 +1,309 @@
+/* config.c: kith.conf. Every key, its default and its check stand in one table.
+ * Owns the global config, constant after the boot. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/settings.h"
+#include "wire/jid.h"
+
+struct config config;
+
+struct key {
+    struct config_key key;
+    bool (*set)(void *field, struct span value);
+    size_t field; /* its place in struct config */
+    bool several; /* may stand on several lines */
+};
+
+static bool set_text(void *field, struct span value)
+{
+    if (value.len >= CONFIG_TEXT_MAX || span_find(value, '\0') != value.len)
+        return false;
+    memcpy(field, value.bytes, value.len);
+    ((char *)field)[value.len] = '\0';
+    return true;
+}
+
+static bool set_domain(void *field, struct span value)
+{
+    char room[1024];
+    struct arena arena;
+    struct span prepared;
+    arena_init(&arena, room, sizeof room);
+    return jid_prepare_domain(value, &arena, &prepared) && set_text(field, prepared);
+}
+
+static bool set_bytes(void *field, struct span value)
+{
+    return settings_bytes(value, field) && *(uint64_t *)field != 0;
+}
+
+static bool set_yes(void *field, struct span value)
+{
+    *(bool *)field = span_is(value, "yes");
+    return *(bool *)field || span_is(value, "no");
+}
+
+static bool set_plaintext(void *field, struct span value)
+{
+    *(bool *)field = span_is(value, "loopback");
+    return *(bool *)field || span_is(value, "no");
+}
+
+static bool set_registration(void *field, struct span value)
+{
+    static const struct {
+        const char *name;
+        enum registration registration;
+    } choices[] = {{"closed", REGISTRATION_CLOSED},
+                   {"invite", REGISTRATION_INVITE},
+                   {"open", REGISTRATION_OPEN}};
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        if (span_is(value, choices[i].name)) {
+            *(enum registration *)field = choices[i].registration;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_iterations(void *field, struct span value)
+{
+    uint64_t number;
+    if (!span_number(value, 1000000, &number) || number < 4096)
+        return false;
+    *(uint32_t *)field = (uint32_t)number;
+    return true;
+}
+
+/* "127.0.0.1:5222" or "[::1]:5222". */
+static bool read_address(struct span text, struct config_address *out)
+{
+    unsigned char binary[16];
+    uint64_t port;
+    size_t colon = text.len;
+    while (colon > 0 && text.bytes[colon - 1] != ':')
+        colon--;
+    if (colon < 2 || !span_number(span_cut(text, colon, text.len), 65535, &port) || port == 0)
+        return false;
+    struct span host = span_cut(text, 0, colon - 1);
+    bool bracketed = span_starts(host, "[") && host.bytes[host.len - 1] == ']';
+    if (bracketed)
+        host = span_cut(host, 1, host.len - 1);
+    if (host.len >= sizeof out->address)
+        return false;
+    memcpy(out->address, host.bytes, host.len);
+    out->address[host.len] = '\0';
+    out->port = (uint16_t)port;
+    return inet_pton(bracketed ? AF_INET6 : AF_INET, out->address, binary) == 1;
+}
+
+/* Addresses with commas between them, or `none`; adds to those of earlier lines. */
+static bool read_addresses(struct config_address *list, unsigned *count, struct span value)
+{
+    if (span_is(value, "none"))
+        return *count == 0;
+    while (value.len > 0) {
+        size_t comma = span_find(value, ',');
+        struct span one = span_cut(value, 0, comma);
+        while (one.len > 0 && one.bytes[0] == ' ')
+            one = span_cut(one, 1, one.len);
+        while (one.len > 0 && one.bytes[one.len - 1] == ' ')
+            one.len--;
+        if (*count == CONFIG_LISTEN_MAX || !read_address(one, &list[*count]))
+            return false;
+        (*count)++;
+        value = span_cut(value, comma + 1, value.len);
+    }
+    return true;
+}
+
+static bool set_listen(void *field, struct span value)
+{
+    return read_addresses(field, &config.listen_count, value);
+}
+
+static bool set_listen_tls(void *field, struct span value)
+{
+    return read_addresses(field, &config.listen_tls_count, value);
+}
+
+#define ADDRESSES "up to 8 of ADDRESS:PORT or [ADDRESS]:PORT with commas between, or none"
+#define FIELD(name) offsetof(struct config, name)
+
+static const struct key keys[] = {
+    {{"domain", "localhost", "a domain name such as chat.example or chat.lan",
+      "what stands behind the @ of every address here"},
+     set_domain,
+     FIELD(domain),
+     false},
+    {{"data", "data", "a directory", "where the store, the keys and the control socket are kept"},
+     set_text,
+     FIELD(data),
+     false},
+    {{"listen", "0.0.0.0:5222, [::]:5222", ADDRESSES, "ports for clients (STARTTLS)"},
+     set_listen,
+     FIELD(listen),
+     true},
+    {{"listen_tls", "0.0.0.0:5223, [::]:5223", ADDRESSES, "ports for clients (TLS at once)"},
+     set_listen_tls,
+     FIELD(listen_tls),
+     true},
+    {{"certificate", "", "a PEM file, leaf first; needs `key`",
+      "certificate chain; without it, one is made in `data` and signed by a CA made there"},
+     set_text,
+     FIELD(certificate),
+     false},
+    {{"key", "", "a PEM file; needs `certificate`", "private key of the certificate"},
+     set_text,
+     FIELD(key),
+     false},
+    {{"profile", "sbc-64m", "router-8m, router-16m, sbc-64m or a file",
+      "how memory is shared out, see `kith plan`"},
+     set_text,
+     FIELD(profile),
+     false},
+    {{"memory", "", "bytes, with K, M or G behind",
+      "all memory; without it, what the profile says"},
+     set_bytes,
+     FIELD(memory),
+     false},
+    {{"control", "", "a path of at most 100 bytes",
+      "socket by which the command line reaches the server; without it, `control` in `data`"},
+     set_text,
+     FIELD(control),
+     false},
+    {{"registration", "closed", "closed, invite or open",
+      "who may make an account from a client; only closed does anything so far"},
+     set_registration,
+     FIELD(registration),
+     false},
+    {{"sasl_plain", "yes", "yes or no", "whether PLAIN is offered, under TLS and after SCRAM"},
+     set_yes,
+     FIELD(sasl_plain),
+     false},
+    {{"allow_plaintext", "no", "no or loopback",
+      "whether clients of this very machine may log in without TLS"},
+     set_plaintext,
+     FIELD(plaintext_on_loopback),
+     false},
+    {{"rate_limits", "yes", "yes or no", "whether one client's bytes per second are limited"},
+     set_yes,
+     FIELD(rate_limits),
+     false},
+    {{"sasl_iterations", "10000", "a number from 4096 to 1000000",
+      "work that a password guess costs, and a login on the client"},
+     set_iterations,
+     FIELD(sasl_iterations),
+     false},
+};
+
+#define KEY_COUNT (sizeof keys / sizeof keys[0])
+
+static bool key_set(const struct key *key, struct span value)
+{
+    return key->set((char *)&config + key->field, value);
+}
+
+static size_t key_find(struct span name)
+{
+    size_t i = 0;
+    while (i < KEY_COUNT && !span_is(name, keys[i].key.name))
+        i++;
+    return i;
+}
+
+/* What can only be judged when all lines are read. lines: where each key stood, 0 if nowhere. */
+static bool config_finish(const char *name, const unsigned *lines, char *why)
+{
+    bool has_certificate = config.certificate[0] != '\0';
+    size_t control = config.control[0] ? strlen(config.control) : strlen(config.data) + 8;
+    if (has_certificate != (config.key[0] != '\0')) {
+        const char *given = has_certificate ? "certificate" : "key";
+        snprintf(why, CONFIG_WHY_BYTES, "%s:%u: `%s` alone; expected `%s` as well", name,
+                 lines[key_find(span_string(given))], given,
+                 has_certificate ? "key" : "certificate");
+        return false;
+    }
+    if (control > 100) {
+        snprintf(why, CONFIG_WHY_BYTES,
+                 "%s: the path of the control socket is longer than 100 bytes; expected a shorter "
+                 "`control`",
+                 name);
+        return false;
+    }
+    if (config.control[0] == '\0')
+        snprintf(config.control, sizeof config.control, "%.92s/control", config.data);
+    return true;
+}
+
+bool config_parse(const char *name, struct span text, char why[CONFIG_WHY_BYTES])
+{
+    struct settings settings = {.left = text};
+    unsigned lines[KEY_COUNT] = {0};
+    enum settings_outcome outcome;
+
+    config = (struct config){0};
+    while ((outcome = settings_next(&settings)) == SETTINGS_PAIR) {
+        size_t i = key_find(settings.key);
+        int shown = settings.key.len > 60 ? 60 : (int)settings.key.len;
+        if (i == KEY_COUNT) {
+            snprintf(why, CONFIG_WHY_BYTES,
+                     "%s:%u: unknown key `%.*s`; expected one of those that `kith serve --help` "
+                     "lists",
+                     name, settings.line, shown, settings.key.bytes);
+            return false;
+        }
+        if (lines[i] != 0 && !keys[i].several) {
+            snprintf(why, CONFIG_WHY_BYTES, "%s:%u: `%s` again; expected it once (line %u)", name,
+                     settings.line, keys[i].key.name, lines[i]);
+            return false;
+        }
+        lines[i] = settings.line;
+        if (!key_set(&keys[i], settings.value)) {
+            int value = settings.value.len > 100 ? 100 : (int)settings.value.len;
+            snprintf(why, CONFIG_WHY_BYTES, "%s:%u: `%s` cannot be `%.*s`; expected %s", name,
+                     settings.line, keys[i].key.name, value, settings.value.bytes,
+                     keys[i].key.expected);
+            return false;
+        }
+    }
+    if (outcome == SETTINGS_BAD) {
+        snprintf(why, CONFIG_WHY_BYTES, "%s:%u: expected `key = value`", name, settings.line);
+        return false;
+    }
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (lines[i] == 0 && keys[i].key.fallback[0] != '\0' &&
+            !key_set(&keys[i], span_string(keys[i].key.fallback))) {
+            snprintf(why, CONFIG_WHY_BYTES, "bug: the default of `%s` is refused",
+                     keys[i].key.name);
+            return false;
+        }
+    }
+    return config_finish(name, lines, why);
+}
+
+bool config_read(const char *path, char why[CONFIG_WHY_BYTES])
+{
+    struct span text = SPAN("");
+    if (path != NULL)
+        text = settings_file(path);
+    if (text.bytes == NULL) {
+        snprintf(why, CONFIG_WHY_BYTES, "%s: %s; expected a readable file of at most %d bytes",
+                 path, strerror(errno), SETTINGS_BYTES_MAX);
+        return false;
+    }
+    return config_parse(path ? path : "(defaults)", text, why);
+}
+
+bool config_key(unsigned n, struct config_key *out)
+{
+    if (n >= KEY_COUNT)
+        return false;
+    *out = keys[n].key;
+    return true;
+}

@@ -1,0 +1,138 @@
+/* output.c: see output.h. */
+#include "core/output.h"
+
+#include "base/log.h"
+#include "core/limits.h"
+#include "core/stream.h"
+
+/* Ends the stream that holds the most memory, without a word, since a stanza may be half sent.
+ * false: nobody holds anything. */
+static bool slowest_end(struct server *server)
+{
+    struct session *slowest = NULL;
+    for (struct session *at = server->streams; at != NULL; at = at->next)
+        if (at->out.bytes > 0 && (slowest == NULL || at->out.bytes > slowest->out.bytes))
+            slowest = at;
+    if (slowest == NULL)
+        return false;
+    log_line(LOG_NOTE, "out of output memory: the slowest reader's stream is closed (%u bytes)",
+             (unsigned)slowest->out.bytes);
+    session_leave(server, slowest);
+    return true;
+}
+
+/* Whether len more bytes may wait for this session; otherwise its stream ends. */
+static bool output_fits(struct server *server, struct session *session, size_t len, bool depends)
+{
+    if (session->phase >= PHASE_CLOSING)
+        return false;
+    if (session->out.bytes + len > plan.output_bytes) {
+        stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, "You read too slowly.");
+        return false;
+    }
+    if (depends)
+        rope_hold(&session->out);
+    return true;
+}
+
+void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
+{
+    if (!output_fits(server, session, bytes.len, depends))
+        return;
+    while (!rope_add(&server->chunks, &session->out, bytes))
+        if (!slowest_end(server) || session->phase == PHASE_GONE)
+            return;
+    session_write_later(server, session);
+}
+
+void output_share(struct server *server, struct session *session, struct span head,
+                  const struct rope *body, bool depends)
+{
+    uint32_t before = session->out.bytes;
+    if (!output_fits(server, session, head.len + body->bytes, depends))
+        return;
+    while (!rope_add(&server->chunks, &session->out, head) ||
+           !rope_share(&server->chunks, &session->out, body)) {
+        rope_cut(&server->chunks, &session->out, before);
+        if (!slowest_end(server) || session->phase == PHASE_GONE)
+            return;
+    }
+    session_write_later(server, session);
+}
+
+bool output_body(struct server *server, struct rope *body, struct span bytes)
+{
+    while (!rope_add(&server->chunks, body, bytes))
+        if (!slowest_end(server))
+            return false;
+    return true;
+}
+
+/* One piece over TLS. true: go on with the next one. */
+static bool flush_sealed(struct server *server, struct session *session)
+{
+    enum tls_outcome outcome;
+    if (session->socket_full) {
+        outcome = tls_flush(session->tls);
+    } else {
+        size_t len = rope_peek(&session->out, server->record, tls_record_bytes());
+        if (len == 0)
+            return false;
+        outcome = tls_write(session->tls, span_of(server->record, len));
+        if (outcome == TLS_OK || outcome == TLS_WANT_WRITE)
+            rope_drop(&server->chunks, &session->out, len);
+    }
+    session->socket_full = outcome == TLS_WANT_WRITE;
+    if (outcome != TLS_OK && outcome != TLS_WANT_WRITE)
+        session_leave(server, session);
+    return outcome == TLS_OK;
+}
+
+static bool flush_plain(struct server *server, struct session *session)
+{
+    size_t len = rope_peek(&session->out, server->record, tls_record_bytes());
+    session->socket_full = false;
+    if (len == 0)
+        return false;
+    int sent = plat_send(session->handle, server->record, len, false);
+    if (sent == PLAT_GONE) {
+        session_leave(server, session);
+        return false;
+    }
+    if (sent > 0)
+        rope_drop(&server->chunks, &session->out, (size_t)sent);
+    session->socket_full = sent < 0 || (size_t)sent < len;
+    return !session->socket_full;
+}
+
+void output_flush(struct server *server, struct session *session)
+{
+    uint32_t before = session->out.bytes;
+    /* Within a handshake the library itself writes; the rope belongs to the stream above it. */
+    if (session->phase == PHASE_HANDSHAKE)
+        return;
+    while (before - session->out.bytes < TURN_FLUSH_BYTES)
+        if (!(session->tls == NULL ? flush_plain(server, session) : flush_sealed(server, session)))
+            break;
+    if (session->phase == PHASE_GONE)
+        return;
+    if (rope_ready(&session->out) > 0 && !session->socket_full)
+        session_write_later(server, session);
+    if ((session->pauses & PAUSE_OUTPUT) && session->out.bytes < plan.output_bytes / 4) {
+        session->pauses &= (uint8_t)~PAUSE_OUTPUT;
+        session_read_later(server, session);
+    }
+    server->queue_changed |= session->phase == PHASE_QUEUED && session->out.bytes == 0;
+    if (session->phase == PHASE_CLOSING && session->out.bytes == 0 && !session->socket_full)
+        stream_flushed(server, session);
+    session_watch(server, session);
+}
+
+void output_release(struct server *server)
+{
+    for (struct session *at = server->streams; at != NULL; at = at->next)
+        if (at->out.held) {
+            rope_release(&at->out);
+            session_write_later(server, at);
+        }
+}

@@ -1,0 +1,27 @@
+/* output.h: what a session is told, from the rope to the socket.
+ * Limits: plan.output_bytes per session, plan.chunks for all. When memory is short the slowest
+ * reader's stream ends, never its neighbours'. */
+#ifndef KITH_OUTPUT_H
+#define KITH_OUTPUT_H
+
+#include "core/session.h"
+
+/* Adds bytes to what the client is sent. depends: on the tick's open transaction, so it leaves after
+ * the commit only. Where memory is short the slowest stream ends, which may be this one: nothing to
+ * do for the caller, the session is then PHASE_CLOSING or PHASE_GONE. */
+void output_say(struct server *server, struct session *session, struct span bytes, bool depends);
+
+/* The same for a head followed by a shared body. */
+void output_share(struct server *server, struct session *session, struct span head,
+                  const struct rope *body, bool depends);
+
+/* A body for sharing: bytes at the end of a rope of one's own. false: no memory. */
+bool output_body(struct server *server, struct rope *body, struct span bytes);
+
+/* Sends what may leave now, as far as the socket takes it. */
+void output_flush(struct server *server, struct session *session);
+
+/* After a commit: what waited for it may leave. */
+void output_release(struct server *server);
+
+#endif

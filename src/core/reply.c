@@ -1,0 +1,88 @@
+/* reply.c: answers to a stanza: results and errors (RFC 6120 8.2.3, 8.3). See turn.h. */
+#include "core/output.h"
+#include "core/turn.h"
+#include "wire/build.h"
+#include "wire/names.h"
+
+/* Requirements 1.2, "Stanza errors": condition and its default type. */
+static const struct {
+    const char *condition;
+    const char *type;
+} errors[] = {
+    [ERROR_BAD_REQUEST] = {"bad-request", "modify"},
+    [ERROR_CONFLICT] = {"conflict", "cancel"},
+    [ERROR_FEATURE_NOT_IMPLEMENTED] = {"feature-not-implemented", "cancel"},
+    [ERROR_FORBIDDEN] = {"forbidden", "auth"},
+    [ERROR_INTERNAL_SERVER_ERROR] = {"internal-server-error", "cancel"},
+    [ERROR_ITEM_NOT_FOUND] = {"item-not-found", "cancel"},
+    [ERROR_JID_MALFORMED] = {"jid-malformed", "modify"},
+    [ERROR_NOT_ACCEPTABLE] = {"not-acceptable", "modify"},
+    [ERROR_NOT_ALLOWED] = {"not-allowed", "cancel"},
+    [ERROR_POLICY_VIOLATION] = {"policy-violation", "modify"},
+    [ERROR_REMOTE_SERVER_NOT_FOUND] = {"remote-server-not-found", "cancel"},
+    [ERROR_RESOURCE_CONSTRAINT] = {"resource-constraint", "wait"},
+    [ERROR_SERVICE_UNAVAILABLE] = {"service-unavailable", "cancel"},
+};
+
+#define TAGS_BYTES 512
+
+static const char *kind_name(enum kind kind)
+{
+    return kind == KIND_MESSAGE ? "message" : kind == KIND_PRESENCE ? "presence" : "iq";
+}
+
+/* The start tag of an answer: addresses swapped, the same id byte for byte (GR-6). */
+static void answer_begin(const struct turn *turn, struct build *build, const char *type,
+                         size_t payload_len)
+{
+    const struct session *session = turn->session;
+    struct span from = jid_present(&turn->to) ? jid_full(&turn->to) : SPAN_NONE;
+    size_t len = TAGS_BYTES + payload_len + BUILD_ESCAPED_MAX(turn->id.len) +
+                 BUILD_ESCAPED_MAX(from.len) + BUILD_ESCAPED_MAX(SESSION_JID_BYTES);
+    build_init(build, &turn->server->arena, len);
+    build_str(build, "<");
+    build_str(build, kind_name(turn->kind));
+    build_attr(build, "type", span_string(type));
+    build_attr(build, "id", turn->id);
+    build_attr(build, "from", from);
+    if (session->peer == PEER_BOUND) /* before that the client has no address */
+        build_attr(build, "to", jid_full(&session->jid));
+}
+
+static void answer_say(struct turn *turn, const struct build *build)
+{
+    struct server *server = turn->server;
+    struct span said = build_span(build);
+    if (said.bytes != NULL)
+        output_say(server, turn->session, said, store_dirty(server->store));
+}
+
+void reply_result(struct turn *turn, struct span payload)
+{
+    struct build build;
+    answer_begin(turn, &build, "result", payload.len);
+    if (payload.len > 0) {
+        build_str(&build, ">");
+        build_put(&build, payload);
+        build_str(&build, "</iq>");
+    } else {
+        build_str(&build, "/>");
+    }
+    answer_say(turn, &build);
+}
+
+void reply_error(struct turn *turn, enum stanza_error error)
+{
+    struct build build;
+    if (turn->kind == KIND_IQ_ANSWER || span_is(turn->type, "error"))
+        return;
+    answer_begin(turn, &build, "error", 0);
+    build_str(&build, "><error");
+    build_attr(&build, "type", span_string(errors[error].type));
+    build_str(&build, "><");
+    build_str(&build, errors[error].condition);
+    build_str(&build, " xmlns='" NS_STANZA_ERRORS "'/></error></");
+    build_str(&build, kind_name(turn->kind));
+    build_str(&build, ">");
+    answer_say(turn, &build);
+}

@@ -1,0 +1,23 @@
+/* sasl.h: authentication, first profile (RFC 6120 6). Requirements 1.6.
+ * Owns an exchange per authentication under way, from a pool of plan.handshakes. */
+#ifndef KITH_SASL_H
+#define KITH_SASL_H
+
+#include "core/session.h"
+
+/* Bytes of one exchange, for the pool. */
+size_t exchange_bytes(void);
+/* Gives up the exchange of a session, if there is one. */
+void sasl_forget(struct server *server, struct session *session);
+
+/* <mechanisms/> and <sasl-channel-binding/> as this stream may use them. */
+struct build;
+void sasl_features(const struct session *session, struct build *build);
+
+/* Any first-level element in the SASL namespace. */
+void sasl_element(struct server *server, struct session *session, const struct stanza *stanza);
+
+/* A slice of key derivation for one waiting session; the answer when it is done. */
+void sasl_derive(struct server *server);
+
+#endif

@@ -1,0 +1,206 @@
+/* session.c: see session.h. */
+#include "core/session.h"
+
+#include "base/must.h"
+#include "core/limits.h"
+#include "core/sasl.h"
+
+static void streams_add(struct session **list, struct session *session)
+{
+    session->previous = NULL;
+    session->next = *list;
+    if (*list != NULL)
+        (*list)->previous = session;
+    *list = session;
+}
+
+static void streams_remove(struct session **list, struct session *session)
+{
+    if (session->previous != NULL)
+        session->previous->next = session->next;
+    else
+        *list = session->next;
+    if (session->next != NULL)
+        session->next->previous = session->previous;
+}
+
+struct session *session_open(struct server *server, int handle, const struct plat_peer *address,
+                             bool direct_tls)
+{
+    struct session *session = pool_take(&server->sessions);
+    if (session == NULL)
+        return NULL;
+    *session = (struct session){
+        .handle = handle,
+        .address = *address,
+        .phase = direct_tls ? PHASE_QUEUED : PHASE_HEADER,
+        .direct_tls = direct_tls,
+        .opened_ms = server->now_ms,
+        .active_ms = server->now_ms,
+        .budget_ms = server->now_ms,
+        .budget = RATE_BURST_BYTES,
+    };
+    streams_add(&server->streams, session);
+    server->queue_changed |= direct_tls;
+    return session;
+}
+
+static uint32_t bucket_of(const struct server *server, struct span bare)
+{
+    uint32_t hash = 2166136261u ^ server->bucket_seed; /* FNV-1a */
+    for (size_t i = 0; i < bare.len; i++)
+        hash = (hash ^ (unsigned char)bare.bytes[i]) * 16777619u;
+    return (hash ^ (hash >> 15)) & server->bucket_mask;
+}
+
+void session_unbind(struct server *server, struct session *session)
+{
+    if (session->peer != PEER_BOUND)
+        return;
+    struct session **at = &server->buckets[bucket_of(server, jid_bare(&session->jid))];
+    while (*at != session) {
+        must(*at != NULL);
+        at = &(*at)->next_bound;
+    }
+    *at = session->next_bound;
+    session->peer = PEER_USER;
+    if (session->announced) {
+        session->next_farewell = server->farewells;
+        server->farewells = session;
+    }
+}
+
+void session_leave(struct server *server, struct session *session)
+{
+    if (session->phase == PHASE_GONE)
+        return;
+    if (session->phase == PHASE_HANDSHAKE) {
+        server->handshakes--;
+        server->queue_changed = true;
+    }
+    session_unbind(server, session);
+    sasl_forget(server, session);
+    if (session->tls != NULL) {
+        tls_close(session->tls);
+        pool_return(&server->tls_rooms, session->tls);
+        session->tls = NULL;
+    }
+    (void)plat_watch(session->handle, 0, PLAT_NONE);
+    plat_close(session->handle);
+    session->handle = -1;
+    rope_clear(&server->chunks, &session->out);
+    session->phase = PHASE_GONE;
+    streams_remove(&server->streams, session);
+    streams_add(&server->leaving, session);
+}
+
+void session_free(struct server *server, struct session *session)
+{
+    must(session->phase == PHASE_GONE);
+    must(!session->reading && !session->writing && !session->deriving);
+    input_return(server, session);
+    rope_clear(&server->chunks, &session->presence);
+    streams_remove(&server->leaving, session);
+    pool_return(&server->sessions, session);
+}
+
+void input_return(struct server *server, struct session *session)
+{
+    struct input *input = &session->input;
+    if (input->bytes != NULL)
+        pool_return(input->leased ? &server->leases : &server->inputs, input->bytes);
+    *input = (struct input){0};
+    if (session->pauses & PAUSE_LEASE) {
+        session->pauses &= (uint8_t)~PAUSE_LEASE;
+        server->waiting_leases--;
+    }
+}
+
+struct session *session_of_tag(const struct server *server, uint32_t tag)
+{
+    /* Sessions are freed at the end of a tick and their handles closed before, so no event of a
+     * tick can belong to a later user of the place. */
+    return pool_at(&server->sessions, tag);
+}
+
+void session_watch(struct server *server, struct session *session)
+{
+    unsigned wanted = PLAT_NONE;
+    if (session->phase == PHASE_GONE)
+        return;
+    if (session->phase != PHASE_QUEUED && session->pauses == 0 && !session->reading &&
+        !session->peer_closed)
+        wanted |= PLAT_READ;
+    if (session->socket_full)
+        wanted |= PLAT_WRITE;
+    if (wanted == session->watched)
+        return;
+    session->watched = wanted;
+    if (!plat_watch(session->handle, pool_index(&server->sessions, session), wanted))
+        session_leave(server, session);
+}
+
+void session_read_later(struct server *server, struct session *session)
+{
+    if (session->reading || session->phase == PHASE_GONE)
+        return;
+    session->reading = true;
+    session->next_reader = server->readers;
+    server->readers = session;
+}
+
+void session_write_later(struct server *server, struct session *session)
+{
+    if (session->writing || session->phase == PHASE_GONE)
+        return;
+    session->writing = true;
+    session->next_writer = server->writers;
+    server->writers = session;
+}
+
+void session_due(struct server *server, uint64_t at_ms)
+{
+    if (at_ms < server->next_sweep_ms)
+        server->next_sweep_ms = at_ms;
+}
+
+void session_bind(struct server *server, struct session *session)
+{
+    struct session **bucket = &server->buckets[bucket_of(server, jid_bare(&session->jid))];
+    session->peer = PEER_BOUND;
+    session->next_bound = *bucket;
+    *bucket = session;
+}
+
+static struct session *same_account(struct session *session, struct span bare)
+{
+    while (session != NULL && !span_equal(jid_bare(&session->jid), bare))
+        session = session->next_bound;
+    return session;
+}
+
+struct session *session_first(const struct server *server, struct span bare)
+{
+    return same_account(server->buckets[bucket_of(server, bare)], bare);
+}
+
+struct session *session_another(const struct session *session)
+{
+    return same_account(session->next_bound, jid_bare(&session->jid));
+}
+
+struct session *session_find(const struct server *server, const struct jid *full)
+{
+    struct session *session = session_first(server, jid_bare(full));
+    while (session != NULL && !span_equal(jid_resource(&session->jid), jid_resource(full)))
+        session = session_another(session);
+    return session;
+}
+
+unsigned session_count(const struct server *server, struct span bare)
+{
+    unsigned count = 0;
+    for (struct session *at = session_first(server, bare); at != NULL; at = session_another(at))
+        count++;
+    return count;
+}

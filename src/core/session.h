@@ -1,0 +1,134 @@
+/* session.h: one client's stream, from accept to close, and how sessions find each other.
+ * Owns its socket, its TLS, its unfinished input, its output rope, its stored presence.
+ * Limits: plan.sessions, plan.resources per account. */
+#ifndef KITH_SESSION_H
+#define KITH_SESSION_H
+
+#include "core/server.h"
+#include "wire/framer.h"
+#include "wire/jid.h"
+
+/* Room for the full jid of a session: local and resource parts of our own users are at most
+ * SESSION_PART_BYTES, longer ones are refused at `user add` and replaced at bind. */
+#define SESSION_PART_BYTES 127
+#define SESSION_JID_BYTES (2 * SESSION_PART_BYTES + 253 + 2)
+#define SESSION_LANG_BYTES 35 /* BCP 47 4.4.1: longest tag that must be supported */
+
+enum phase {
+    PHASE_QUEUED,    /* direct TLS or STARTTLS: waits for a place among the handshakes */
+    PHASE_HANDSHAKE, /* TLS negotiation */
+    PHASE_HEADER,    /* waits for the client's stream header */
+    PHASE_OPEN,      /* first-level elements */
+    PHASE_CLOSING,   /* our end tag is said; waits a little for the client's */
+    PHASE_GONE,      /* socket closed; stands in server->leaving for the rest of the tick */
+};
+
+enum peer { PEER_STRANGER, PEER_USER, PEER_BOUND };
+
+/* Why a session is not read just now. */
+enum pause {
+    PAUSE_LEASE = 1,    /* wants a big buffer and there is none */
+    PAUSE_RATE = 2,     /* used up its rate (ST-20) until resume_ms */
+    PAUSE_OUTPUT = 4,   /* does not read what we say, so we do not read what it says */
+    PAUSE_DERIVING = 8, /* a key is being derived for it */
+};
+
+struct input {
+    char *bytes; /* from the pools inputs or leases; NULL: nothing unfinished */
+    uint32_t size;
+    uint32_t start;  /* the unfinished item begins here */
+    uint32_t end;    /* plain bytes end here */
+    uint32_t sealed; /* bytes at the very end of the buffer that TLS has not taken yet */
+    bool leased;
+};
+
+struct session {
+    struct session *next;       /* in server->streams, or leaving */
+    struct session *previous;
+    struct session *next_bound; /* in its bucket */
+    struct session *next_reader;
+    struct session *next_writer;
+    struct session *next_deriving;
+    struct session *next_farewell;
+
+    int handle;
+    struct plat_peer address;
+    enum plat_interest watched;
+    enum phase phase;
+    enum peer peer;
+    uint8_t pauses; /* enum pause */
+    bool reading, writing, deriving; /* stands in the list of that name */
+    bool direct_tls;
+    bool header_sent;
+    bool stream_default; /* 6120 4.8.2: prefix-free header; stanzas declare their namespace */
+    bool peer_closed;    /* its end tag came, or the socket's end */
+    bool socket_full;    /* a write waits for the socket */
+    bool pinged;         /* ST-23: asked for a sign of life */
+    bool trimmed;        /* its idle pages are given back */
+    bool announced;      /* available: has sent presence */
+
+    struct tls *tls;
+    struct framer framer;
+    struct input input;
+    struct rope out;
+    struct exchange *exchange;
+
+    uint64_t opened_ms;   /* accepted */
+    uint64_t phase_ms;    /* entered PHASE_HANDSHAKE or PHASE_CLOSING */
+    uint64_t active_ms;   /* last time something came */
+    uint64_t resume_ms;   /* PAUSE_RATE ends */
+    uint64_t lease_ms;    /* when the lease was taken */
+    uint64_t budget_ms;   /* when `budget` was last topped up */
+    int32_t budget;       /* bytes it may still send before PAUSE_RATE */
+    uint8_t failures;     /* of authentication on this stream (SA-4) */
+    uint8_t refusals;     /* at the GS2 header */
+    uint8_t bind_failures;
+    char lang[SESSION_LANG_BYTES + 1];
+
+    struct jid jid; /* text points at jid_text; bare after login, full after bind */
+    char jid_text[SESSION_JID_BYTES + 1];
+
+    int8_t priority;
+    struct rope presence; /* the stored presence from behind the from/to attributes to its end */
+};
+
+/* --- streams --- */
+
+/* A fresh session for an accepted socket, or NULL when all are in use. */
+struct session *session_open(struct server *server, int handle, const struct plat_peer *address,
+                             bool direct_tls);
+
+/* Closes the socket and gives back everything at once; the session stays readable, in
+ * server->leaving, until session_free. Safe to call twice. */
+void session_leave(struct server *server, struct session *session);
+void session_free(struct server *server, struct session *session);
+
+/* The session behind a tag that plat_wait gave in this tick; it may be PHASE_GONE by now. */
+struct session *session_of_tag(const struct server *server, uint32_t tag);
+
+/* Tells plat_wait what this session waits for now. */
+void session_watch(struct server *server, struct session *session);
+
+/* Puts it on the list for the next tick's reading, this tick's flushing, deriving. */
+void session_read_later(struct server *server, struct session *session);
+void session_write_later(struct server *server, struct session *session);
+
+/* The next sweep comes at that time at the latest. */
+void session_due(struct server *server, uint64_t at_ms);
+
+/* Gives back the input buffer with what is in it. */
+void input_return(struct server *server, struct session *session);
+
+/* --- finding each other --- */
+
+/* Enters a session that has its full jid. */
+void session_bind(struct server *server, struct session *session);
+/* Nobody finds it any more; if it was available it stands in server->farewells, once (PR-9). */
+void session_unbind(struct server *server, struct session *session);
+/* First bound session of this account, then the next ones. */
+struct session *session_first(const struct server *server, struct span bare);
+struct session *session_another(const struct session *session);
+struct session *session_find(const struct server *server, const struct jid *full);
+unsigned session_count(const struct server *server, struct span bare);
+
+#endif

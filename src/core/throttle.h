@@ -1,0 +1,34 @@
+/* throttle.h: who fails to log in too often, or connects too often, waits (ST-19, SA-4).
+ * Owns a small table in which the longest forgotten entry makes room: an attacker with many
+ * addresses can at most wash out his own history. Limit: THROTTLE_ENTRIES. */
+#ifndef KITH_THROTTLE_H
+#define KITH_THROTTLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+#define THROTTLE_ENTRIES 256
+
+struct throttle_entry {
+    uint64_t key; /* hash of what is counted; 0: free */
+    uint64_t last_ms;
+    uint32_t count; /* decays by one each `every_ms` */
+};
+
+struct throttle {
+    struct throttle_entry entries[THROTTLE_ENTRIES];
+    uint64_t seed;
+    uint32_t count_max;
+    uint32_t every_ms;
+};
+
+void throttle_init(struct throttle *throttle, uint32_t count_max, uint32_t every_ms,
+                   uint64_t seed);
+/* Counts one event. */
+void throttle_note(struct throttle *throttle, struct span what, struct span who, uint64_t now_ms);
+/* Whether too many have been counted lately. */
+bool throttle_full(struct throttle *throttle, struct span what, struct span who, uint64_t now_ms);
+
+#endif

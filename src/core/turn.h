@@ -1,0 +1,89 @@
+/* turn.h: what a handler is handed, and what it may answer. One stanza, one turn.
+ * Everything in it is borrowed until the turn is over. */
+#ifndef KITH_TURN_H
+#define KITH_TURN_H
+
+#include "core/session.h"
+#include "wire/stanza.h"
+
+/* Of the tick's arena that much is kept from parsing, so that there is always room to answer. */
+#define ARENA_RESERVE 49152
+/* A longer id is not echoed; the stanza is refused. */
+#define ID_BYTES_MAX 1023
+
+enum kind { KIND_MESSAGE, KIND_PRESENCE, KIND_IQ_GET, KIND_IQ_SET, KIND_IQ_ANSWER };
+
+struct turn {
+    struct server *server;
+    struct session *session; /* whose turn it is */
+    const struct stanza *stanza;
+    const struct node *child; /* an IQ's payload */
+    enum kind kind;
+    struct span id;   /* bytes NULL: none */
+    struct span type; /* the type attribute; bytes NULL: none */
+    struct jid to;    /* absent: jid_present() is false */
+};
+
+/* Where an IQ may be addressed to for a row of the table to apply. */
+enum addressee {
+    TO_SELF = 1,            /* no `to`, or the own bare jid */
+    TO_DOMAIN = 2,          /* the served domain */
+    TO_DOMAIN_RESOURCE = 4, /* the served domain with any resource */
+};
+
+enum announce { ANNOUNCE_NOWHERE = 0, ANNOUNCE_DOMAIN = 1, ANNOUNCE_ACCOUNT = 2 };
+
+/* One thing that a peer may ask (design, idea 5). Service discovery is derived from these. */
+struct row {
+    uint8_t from; /* mask of 1 << enum peer */
+    enum kind kind;
+    uint8_t to; /* mask of enum addressee */
+    const char *namespace;
+    const char *child;
+    uint8_t price; /* ST-20, in RATE_PRICE_BYTES */
+    uint8_t announce;
+    void (*handler)(struct turn *turn);
+};
+
+extern const struct row table[];
+extern const size_t table_len;
+
+/* RFC 6120 8.3.3 with its default type; the names are in reply.c. */
+enum stanza_error {
+    ERROR_BAD_REQUEST,
+    ERROR_CONFLICT,
+    ERROR_FEATURE_NOT_IMPLEMENTED,
+    ERROR_FORBIDDEN,
+    ERROR_INTERNAL_SERVER_ERROR,
+    ERROR_ITEM_NOT_FOUND,
+    ERROR_JID_MALFORMED,
+    ERROR_NOT_ACCEPTABLE,
+    ERROR_NOT_ALLOWED,
+    ERROR_POLICY_VIOLATION,
+    ERROR_REMOTE_SERVER_NOT_FOUND,
+    ERROR_RESOURCE_CONSTRAINT,
+    ERROR_SERVICE_UNAVAILABLE,
+};
+
+/* The result of an IQ with this payload (may be empty). Leaves after the commit if the tick wrote. */
+void reply_result(struct turn *turn, struct span payload);
+
+/* The error stanza for whatever kind the turn has (ST-13); nothing where an error must not be
+ * answered (GR-5). */
+void reply_error(struct turn *turn, enum stanza_error error);
+
+/* A stanza on its way to somebody: fresh start tag, then the sender's own bytes. */
+struct forward {
+    const char *name; /* element name */
+    struct span tail; /* from behind from/to to the end; bytes NULL: it is in `body` */
+    struct rope body;
+};
+
+/* false: no memory; the sender has been told resource-constraint. forward_end afterwards. */
+bool forward_begin(struct turn *turn, struct forward *forward);
+/* Live delivery: does not wait for the commit (GR-2). */
+void forward_to(struct turn *turn, const struct forward *forward, struct span to,
+                struct session *recipient);
+void forward_end(struct turn *turn, struct forward *forward);
+
+#endif

@@ -1,0 +1,176 @@
+/* route.c: see route.h. Requirements 1.2 "Bad input at stanza level", RB-4, 2.4. */
+#include "route.h"
+
+#include "core/limits.h"
+#include "core/stream.h"
+#include "deliver.h"
+#include "features/presence.h"
+#include "wire/names.h"
+
+enum target { TARGET_SELF, TARGET_DOMAIN, TARGET_LOCAL, TARGET_ELSEWHERE };
+
+/* false: an unknown or missing type (8.2.3 rule 2). */
+static bool kind_of(struct turn *turn)
+{
+    const struct node *root = stanza_root(turn->stanza);
+    if (span_is(root->name, "message"))
+        turn->kind = KIND_MESSAGE;
+    else if (span_is(root->name, "presence"))
+        turn->kind = KIND_PRESENCE;
+    else if (span_is(turn->type, "set"))
+        turn->kind = KIND_IQ_SET;
+    else if (span_is(turn->type, "result") || span_is(turn->type, "error"))
+        turn->kind = KIND_IQ_ANSWER;
+    else
+        turn->kind = KIND_IQ_GET;
+    return turn->kind != KIND_IQ_GET || span_is(turn->type, "get");
+}
+
+/* 8.1.2.1 [K]: the own address may stand there, anything else ends the stream. */
+static bool from_fits(struct turn *turn)
+{
+    const struct jid *own = &turn->session->jid;
+    struct span text = stanza_attribute(turn->stanza, stanza_root(turn->stanza), "from");
+    struct jid from;
+    if (text.bytes == NULL)
+        return true;
+    return jid_parse(text, &turn->server->arena, &from) &&
+           span_equal(jid_bare(&from), jid_bare(own)) &&
+           (from.resource_len == 0 || span_equal(jid_resource(&from), jid_resource(own)));
+}
+
+static enum target target_of(const struct turn *turn)
+{
+    if (!jid_present(&turn->to))
+        return TARGET_SELF;
+    if (!span_is(jid_domain(&turn->to), config.domain))
+        return TARGET_ELSEWHERE;
+    if (turn->to.local_len == 0)
+        return TARGET_DOMAIN;
+    if (turn->to.resource_len == 0 &&
+        span_equal(jid_bare(&turn->to), jid_bare(&turn->session->jid)))
+        return TARGET_SELF;
+    return TARGET_LOCAL;
+}
+
+static uint8_t addressee_of(const struct turn *turn, enum target target)
+{
+    if (target == TARGET_SELF)
+        return TO_SELF;
+    return turn->to.resource_len > 0 ? TO_DOMAIN_RESOURCE : TO_DOMAIN;
+}
+
+/* An IQ that the server itself is asked, by the table. */
+static void ask_table(struct turn *turn, enum target target)
+{
+    uint8_t to = addressee_of(turn, target);
+    bool other_kind = false;
+    if (turn->kind == KIND_IQ_ANSWER) /* DL-7, or the answer to our ping */
+        return;
+    for (size_t i = 0; i < table_len; i++) {
+        const struct row *row = &table[i];
+        if (!(row->from & 1u << turn->session->peer) || !(row->to & to) ||
+            !node_is(turn->child, row->namespace, row->child))
+            continue;
+        if (row->kind == turn->kind) {
+            turn->session->budget -= row->price * RATE_PRICE_BYTES;
+            row->handler(turn);
+            return;
+        }
+        other_kind = true;
+    }
+    reply_error(turn, other_kind ? ERROR_NOT_ALLOWED : ERROR_SERVICE_UNAVAILABLE); /* DI-3 */
+}
+
+static void route_iq(struct turn *turn, enum target target)
+{
+    if (target == TARGET_SELF || target == TARGET_DOMAIN)
+        ask_table(turn, target);
+    else
+        deliver_iq(turn);
+}
+
+static void route_message(struct turn *turn, enum target target)
+{
+    if (target == TARGET_DOMAIN) { /* DL-4 */
+        reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
+        return;
+    }
+    if (!jid_present(&turn->to)) { /* DL-3 */
+        turn->to = turn->session->jid;
+        turn->to.resource_len = 0;
+    }
+    deliver_message(turn);
+}
+
+static void route_bound(struct turn *turn)
+{
+    enum target target = target_of(turn);
+    if (target == TARGET_ELSEWHERE)
+        reply_error(turn, ERROR_REMOTE_SERVER_NOT_FOUND);
+    else if (turn->kind == KIND_MESSAGE)
+        route_message(turn, target);
+    else if (turn->kind == KIND_PRESENCE)
+        presence_stanza(turn, target == TARGET_DOMAIN, deliver_presence);
+    else
+        route_iq(turn, target);
+}
+
+/* ST-8 [K]: before binding only IQs to the server or the own account. */
+static void route_unbound(struct turn *turn)
+{
+    enum target target = target_of(turn);
+    if (turn->kind == KIND_MESSAGE || turn->kind == KIND_PRESENCE ||
+        (target != TARGET_SELF && target != TARGET_DOMAIN))
+        stream_fail(turn->server, turn->session, STREAM_NOT_AUTHORIZED, "Bind a resource first.");
+    else
+        ask_table(turn, target);
+}
+
+/* Fills the turn and refuses what is no proper stanza. true: go on. */
+static bool turn_check(struct turn *turn)
+{
+    const struct node *root = stanza_root(turn->stanza);
+    struct span to = stanza_attribute(turn->stanza, root, "to");
+    bool iq = span_is(root->name, "iq");
+    turn->type = stanza_attribute(turn->stanza, root, "type");
+    turn->id = stanza_attribute(turn->stanza, root, "id");
+    bool typed = kind_of(turn);
+    if (!from_fits(turn)) {
+        stream_fail(turn->server, turn->session, STREAM_INVALID_FROM, NULL);
+        return false;
+    }
+    if (turn->id.len > ID_BYTES_MAX) {
+        turn->id = SPAN_NONE;
+        reply_error(turn, ERROR_POLICY_VIOLATION);
+        return false;
+    }
+    if (to.bytes != NULL && !jid_parse(to, &turn->server->arena, &turn->to)) {
+        turn->to = (struct jid){0}; /* 8.3.1 rule 2: the answer must not carry it */
+        reply_error(turn, ERROR_JID_MALFORMED);
+        return false;
+    }
+    if (iq && turn->kind != KIND_IQ_ANSWER) {
+        turn->child = stanza_child(turn->stanza, root, NULL, NULL);
+        if (!typed || turn->id.bytes == NULL || stanza_children(turn->stanza, root) != 1) {
+            reply_error(turn, ERROR_BAD_REQUEST); /* 8.2.3 rules 1, 2, 5 */
+            return false;
+        }
+    }
+    /* A response with more than one child is dropped: it must not be answered. */
+    return !iq || turn->kind != KIND_IQ_ANSWER ||
+           (turn->id.bytes != NULL && (!span_is(turn->type, "result") ||
+                                       stanza_children(turn->stanza, root) <= 1));
+}
+
+void route_stanza(struct server *server, struct session *session, const struct stanza *stanza)
+{
+    struct turn turn = {.server = server, .session = session, .stanza = stanza};
+    server->stanzas++;
+    if (!turn_check(&turn))
+        return;
+    if (session->peer == PEER_BOUND)
+        route_bound(&turn);
+    else
+        route_unbound(&turn);
+}

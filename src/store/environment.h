@@ -1,0 +1,76 @@
+/* environment.h: what the files of store/ know of each other: LMDB's environment behind struct
+ * store, its one reading and its one writing transaction. For no other folder. */
+#ifndef KITH_ENVIRONMENT_H
+#define KITH_ENVIRONMENT_H
+
+#include <lmdb.h>
+
+#include "store/store.h"
+
+#define STORE_SECRET_BYTES 32
+#define STORE_READERS 32 /* slots for the snapshots of all processes together */
+
+struct store {
+    MDB_env *env;    /* NULL: store_reopen failed, nothing can be read */
+    MDB_txn *reader; /* made once, then reset and renewed */
+    MDB_txn *writer; /* NULL: nothing written since the last commit */
+    bool reading;    /* reader holds a snapshot */
+    bool broken;     /* LMDB gave the writer up: it can only be dropped */
+    bool writable;   /* false: opened to read, or a commit failed and no probe went well since */
+    bool read_only;
+    bool unlimited; /* room is not asked for: making the file, changing its schema */
+
+    MDB_dbi tables[TABLE_COUNT];
+    bool missing[TABLE_COUNT]; /* opened to read before the table was made: it is empty */
+    MDB_cursor *reading_at[TABLE_COUNT];
+    MDB_cursor *writing_at[TABLE_COUNT]; /* made when a tick that writes first walks the table */
+    MDB_cursor *free_list;
+
+    uint64_t changed[TABLE_COUNT]; /* tree pages that the writer dirtied, at most */
+    uint64_t overflow;             /* pages of long values that it dirtied */
+    uint64_t reusable;             /* free-list pages it may take, once counted */
+    bool counted;
+    int error; /* of LMDB or the system, that last ended a transaction */
+    bool disk_low;
+
+    size_t page_bytes;
+    uint64_t map_bytes;
+    uint64_t commits;
+    uint64_t schema;
+    uint8_t secret[STORE_SECRET_BYTES];
+    int lock; /* held by the one process that may write */
+    const char *directory;
+    const char *file;
+};
+
+/* Opens LMDB on file, with every table. 0, or LMDB's or the system's error; then all is closed. */
+int environment_open(struct store *store, const char *file);
+void environment_close(struct store *store);
+
+/* Fails in the log, as an outcome. */
+enum store_outcome environment_outcome(int error, const char *doing);
+
+/* schema.c: fills a new file; false: the log says why. */
+bool schema_make(struct store *store);
+/* Reads the schema and the secret, brings an older file up to date. Otherwise a sentence, whose
+ * memory is the arena's. */
+bool schema_check(struct store *store, struct arena *arena, const char **why);
+
+/* A sentence in the arena. */
+__attribute__((format(printf, 2, 3))) const char *environment_sentence(struct arena *arena,
+                                                                       const char *format, ...);
+
+/* room.c: what may still be taken of the map and of the dirty pages. A handler is let in while much
+ * is left, its writes while some is left, deletions nearly to the end. */
+enum room_purpose { ROOM_BEGIN, ROOM_WRITE, ROOM_DELETE };
+bool room_left(struct store *store, size_t bytes, enum room_purpose purpose);
+void room_charge(struct store *store, enum store_table table, size_t bytes);
+void room_forget(struct store *store);
+void room_look_at_disk(struct store *store);
+/* Pages on the free list, at most enough of them are counted. */
+uint64_t room_free_pages(struct store *store, uint64_t enough);
+
+/* The snapshot or transaction that reads go to; NULL: none can be had. */
+MDB_txn *store_view(struct store *store);
+
+#endif

@@ -1,0 +1,24 @@
+/* names.h: every namespace, once. */
+#ifndef KITH_NAMES_H
+#define KITH_NAMES_H
+
+#define NS_STREAM "http://etherx.jabber.org/streams"
+#define NS_CLIENT "jabber:client"
+#define NS_XML "http://www.w3.org/XML/1998/namespace"
+#define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
+#define NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
+#define NS_TOO_BIG "urn:xmpp:errors" /* 6120 4.9.3.14: <stanza-too-big/> */
+#define NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
+#define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0"
+#define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
+#define NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
+#define NS_LIMITS "urn:xmpp:stream-limits:0"
+#define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
+#define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
+#define NS_CAPS "http://jabber.org/protocol/caps"
+#define NS_PING "urn:xmpp:ping"
+#define NS_VERSION "jabber:iq:version"
+#define NS_ROSTER "jabber:iq:roster"
+
+#endif

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""Libraries that others wrote, as echoes of ours: libstrophe (strophe.c) and, if XMPPJS names a
+directory with node_modules, @xmpp/client (xmppjs.mjs). They log in and say back what slixmpp says."""
+
+import os
+import shlex
+import subprocess
+
+import harness
+import slix
+from harness import (HERE, Server, Skip, case, check, end, equal, evidence, password, read,
+                     require, stranger_ca, wait_until)
+from slix import Person
+
+LONG = "🙂 <&>'\"\n" * 300
+
+
+class Strophe:
+    name = "strophe"
+    stranger = "ertificate"  # what its log says of an unknown CA
+
+    def __init__(self, server):
+        """Compiled when it is first used."""
+        flags = subprocess.run([require("pkg-config"), "--cflags", "--libs", "libstrophe"],
+                               capture_output=True, text=True, check=False)
+        if flags.returncode:
+            raise Skip("libstrophe-dev is not installed")
+        self.path = os.path.join(server.directory, "strophe")
+        done = subprocess.run(
+            [require("cc"), "-std=c11", "-Wall", "-Wextra", os.path.join(HERE, "strophe.c"),
+             "-o", self.path, *shlex.split(flags.stdout)],
+            capture_output=True, text=True, check=False)
+        equal((done.returncode, done.stderr), (0, ""), "the compiler")
+
+    def command(self, jid, secret, port, ca, how):
+        return [self.path, jid, secret, str(port), ca, how], {}
+
+
+class XmppJs:
+    name = "xmpp.js"
+    stranger = "unable to"
+
+    def __init__(self, _):
+        self.node = require("node")
+        self.directory = os.environ.get("XMPPJS", "")
+        if not os.path.isdir(os.path.join(self.directory, "node_modules", "@xmpp", "client")):
+            raise Skip("@xmpp/client is not in the node_modules of the directory XMPPJS names")
+
+    def command(self, jid, secret, port, ca, how):
+        script = os.path.join(HERE, "xmppjs.mjs")
+        trust = {"NODE_EXTRA_CA_CERTS": ca}  # the only way it takes a CA
+        return [self.node, script, self.directory, jid, secret, str(port), how], trust
+
+
+class Echo:
+    """A running echo; lines of its output can be waited for."""
+
+    def __init__(self, server, library, how, secret=None, ca=None):
+        self.out = os.path.join(server.directory, f"{library.name}-{how}")
+        port = server.tls_port if how == "direct" else server.port
+        command, more = library.command(f"bob@localhost/{how}", secret or password("bob"), port,
+                                        ca or server.ca, how)
+        given = harness.environment(os.path.join(server.directory, "home"))
+        with open(self.out, "wb") as out, open(self.out + ".log", "wb") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=log, env={**given, **more})
+        evidence.append((f"{library.name} {how}", self.said))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def said(self):
+        return read(self.out + ".log") + read(self.out)
+
+    def wait(self, word):
+        """The first line that begins with this word."""
+        def found():
+            return next((x for x in read(self.out).splitlines() if x.startswith(word)), None)
+
+        return wait_until(found, 8, f"the echo to say {word}")
+
+
+def echoes(server, library, how):
+    async def talk(_):
+        alice = await Person(server, "alice").enter()
+        for text in (*harness.TEXTS, LONG):
+            alice.say(f"bob@localhost/{how}", text)
+            heard = await alice.hear(f"bob@localhost/{how}")
+            equal(heard["body"], text, "what came back")
+        await alice.leave()
+
+    with Echo(server, library, how) as echo:
+        equal(echo.wait("online"), f"online bob@localhost/{how} secured", "how it got in")
+        slix.run(server, talk)
+
+
+def killed(server, library):
+    with Echo(server, library, "starttls") as echo:
+        echo.wait("online")
+        echo.kill()
+    echoes(server, library, "starttls")
+
+
+def refused(server, library, how, because, **with_what):
+    with Echo(server, library, how, **with_what) as echo:
+        echo.wait("offline")
+        check("online" not in read(echo.out), "it was let in")
+        check(because in echo.said(), "refused, but because of something else")
+
+
+def shutdown(server, library):
+    with Echo(server, library, "starttls") as echo:
+        echo.wait("online")
+        equal(server.stop(), 0, "the exit status after SIGTERM")
+        echo.wait("offline")
+        check("system-shutdown" in echo.said(), "no system-shutdown was seen")
+
+
+def try_library(kind):
+    ready = False
+    with Server() as server:
+        with case(f"{kind.name}: a server, a client"):
+            library = kind(server)
+            server.start()
+            server.people("alice", "bob")
+            ready = True
+        if not ready:
+            return
+        with case(f"{kind.name}: echo over STARTTLS"):
+            echoes(server, library, "starttls")
+        with case(f"{kind.name}: echo over direct TLS"):
+            echoes(server, library, "direct")
+        with case(f"{kind.name}: killed and back"):
+            killed(server, library)
+        with case(f"{kind.name}: a wrong password"):
+            refused(server, library, "starttls", "not-authorized", secret="wrong")
+        with case(f"{kind.name}: an unknown CA is refused by the client"):
+            for how in ("starttls", "direct"):
+                refused(server, library, how, kind.stranger, ca=stranger_ca(server.directory))
+        with case(f"{kind.name}: SIGTERM"):
+            shutdown(server, library)
+
+
+try_library(Strophe)
+try_library(XmppJs)
+end()

@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""profanity in a terminal: logs in by STARTTLS and by direct TLS, chats with itself and with
+slixmpp, is killed and comes back, is refused and refuses."""
+
+import os
+
+import harness
+import slix
+from harness import (Server, Terminal, case, check, end, equal, password, read, require,
+                     stranger_ca, write)
+from slix import Person
+
+PREFERENCES = """
+[ui]
+splash=false
+intro=false
+tips=false
+[notifications]
+message=off
+[connection]
+account=
+[logging]
+chlog=true
+[omemo]
+policy=manual
+"""
+
+
+class Profanity(Terminal):
+    """A home of its own for each name, kept when it is started again."""
+
+    def __init__(self, server, name, ca=None):
+        self.house = server
+        self.name = name
+        home = os.path.join(server.directory, "profanity-" + name)
+        given = harness.environment(home, ca or server.ca)
+        self.home = home
+        settings = os.path.join(home, "config", "profanity")
+        os.makedirs(settings, exist_ok=True)
+        write(os.path.join(settings, "profrc"), PREFERENCES)
+        super().__init__(home, given, require("profanity"), "--log", "DEBUG")
+        harness.evidence.append((f"profanity's log of {name}", self.log))
+        self.wait("Profanity", "/help")
+
+    def log(self):
+        logs = os.path.join(self.home, "share", "profanity", "logs")
+        names = sorted(os.listdir(logs)) if os.path.isdir(logs) else []
+        return "".join(read(os.path.join(logs, name)) for name in names)
+
+    def connect(self, secret=None, how="force"):
+        port = self.house.tls_port if how == "legacy" else self.house.port
+        self.type(f"/connect {self.name}@localhost server 127.0.0.1 port {port} tls {how}")
+        self.wait("Enter password:")
+        self.type(secret or password(self.name))
+
+    def enter(self, how="force"):
+        self.connect(how=how)
+        self.wait("logged in successfully")
+        return self
+
+
+def chat(server):
+    """Two of them; what one types the other shows."""
+    with Profanity(server, "alice") as alice, Profanity(server, "bob") as bob:
+        alice.enter()
+        bob.enter(how="legacy")
+        for number, text in enumerate(harness.TEXTS[:2]):
+            for one, other in ((alice, bob), (bob, alice)):
+                said = f"{number} from {one.name}: {text}"
+                one.type(f"/msg {other.name}@localhost {said}")
+                other.wait(f"{one.name}@localhost")
+                other.type(f"/msg {one.name}@localhost")
+                other.wait(said)
+
+
+def with_slixmpp(server):
+    """To the letter, since slixmpp sees what came over the wire; then killed and back."""
+    async def talk(_):
+        loop = slix.asyncio.get_running_loop()
+
+        def away(function, *words):
+            return loop.run_in_executor(None, function, *words)
+
+        carol = await Person(server, "carol").enter()
+        for word in ("before", "after"):
+            profanity = await away(Profanity, server, "dave")
+            try:
+                await away(profanity.enter)
+                for text in (*harness.TEXTS, "long " * 300):
+                    text = f"{word} {text.strip()}"
+                    await away(profanity.type, f"/msg carol@localhost {text}")
+                    heard = await carol.hear("dave@localhost")
+                    equal(heard["body"], text, "what carol heard")
+                carol.say(heard["from"].full, f"{word}: fine & <dandy>")
+                await away(profanity.wait, f"{word}: fine & <dandy>")
+                profanity.kill()
+            finally:
+                await away(profanity.__exit__)
+        await carol.leave()
+
+    slix.run(server, talk)
+
+
+def requests(server):
+    with Profanity(server, "alice") as alice:
+        alice.enter()
+        alice.type("/ping")
+        alice.wait("Ping response from server")
+        alice.type("/disco info localhost")
+        alice.wait("urn:xmpp:ping")
+        alice.type("/tls cert")
+        alice.wait("Common name        : localhost")
+        alice.type('/status set away "back soon"')
+        alice.wait('Status set to away (priority 0), "back soon"')
+        alice.type("/disconnect")
+        alice.wait("logged out successfully")
+
+
+def refused(server):
+    for name in ("alice", "nobody"):
+        with Profanity(server, name) as person:
+            person.connect(secret="wrong")
+            person.wait("Login failed")
+
+
+def unknown_ca(server):
+    with Profanity(server, "alice", ca=stranger_ca(server.directory)) as alice:
+        alice.connect()
+        alice.wait("TLS certificate verification failed")
+        alice.type("/tls deny")
+        alice.wait("Login failed")
+        check("logged in" not in alice.screen(), "it logged in")
+
+
+with Server() as server:
+    with case("profanity: a server", needed=True):
+        require("profanity")
+        server.start()
+        server.people("alice", "bob", "carol", "dave")
+    with case("profanity: two chat, STARTTLS and direct TLS"):
+        chat(server)
+    with case("profanity: with slixmpp, killed and back"):
+        with_slixmpp(server)
+    with case("profanity: ping, discovery, certificate, status"):
+        requests(server)
+    with case("profanity: wrong password, unknown user"):
+        refused(server)
+    with case("profanity: an unknown CA is refused by the client"):
+        unknown_ca(server)
+end()

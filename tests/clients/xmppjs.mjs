@@ -1,0 +1,31 @@
+// xmppjs.mjs: an echo over @xmpp/client. Logs in, sends every chat message back to its sender,
+// says on standard output what happens: online, message, offline REASON. Ends with the stream.
+// Arguments: the directory that has node_modules, jid, password, port, "starttls" or "direct".
+import { createRequire } from "node:module";
+
+const [, , directory, jid, password, port, how] = process.argv;
+const { client, xml } = createRequire(directory + "/")("@xmpp/client");
+const [, username, domain, resource] = /^(.*)@(.*)\/(.*)$/.exec(jid);
+const service = (how === "direct" ? "xmpps" : "xmpp") + "://localhost:" + port;
+const xmpp = client({ service, domain, resource, username, password });
+
+function leave(reason) {
+  console.log("offline " + reason);
+  process.exit(0);
+}
+
+xmpp.on("error", (error) => leave(`${error.condition ?? error.code} ${error.message}`));
+xmpp.on("disconnect", () => leave("the stream ended"));
+xmpp.on("input", (text) => console.error("heard " + text));
+xmpp.on("output", (text) => console.error("said " + text));
+xmpp.on("online", async (address) => {
+  await xmpp.send(xml("presence"));
+  console.log(`online ${address} ${xmpp.socket.encrypted ? "secured" : "in the clear"}`);
+});
+xmpp.on("stanza", async (stanza) => {
+  const body = stanza.is("message") && stanza.getChildText("body");
+  if (!body) return;
+  console.log(`message ${stanza.attrs.from} ${Buffer.byteLength(body)}`);
+  await xmpp.send(xml("message", { to: stanza.attrs.from, type: "chat" }, xml("body", {}, body)));
+});
+xmpp.start().catch((error) => leave(`${error.condition ?? error.code} ${error.message}`));
