@@ -341,9 +341,11 @@ int command_main(int argc, char **argv, int (*serve)(const struct command_line *
         command = &commands[i];
     }
     if (used == 0) {
-        complain(count ? "unknown command `%s`; see `kith --help`"
-                       : "what shall be done%s? see `kith --help`",
-                 count ? words[0] : "");
+        if (count == 0)
+            complain("which command? see `kith --help`");
+        else
+            complain("unknown command `%s%s%s`; see `kith --help`", words[0], count > 1 ? " " : "",
+                     count > 1 ? words[1] : "");
         return COMMAND_USAGE;
     }
     if (!options_fit(command, &options, words + used, count - used))

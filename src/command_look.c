@@ -6,13 +6,10 @@
 
 #include "base/heap.h"
 #include "command_parts.h"
+#include "features/version.h"
 #include "plan.h"
 #include "store/library.h"
 #include "wire/library.h"
-
-#ifndef KITH_VERSION
-#define KITH_VERSION "unknown"
-#endif
 
 #define DAYS_WARN 14
 
@@ -44,7 +41,7 @@ enum command_exit look_status(struct request *request)
     heap_usage(&heap);
     store_usage(server->store, &store);
     reply_line(reply, "kith %s for %s, up %llu s, %u streams, %llu stanzas, %llu commits%s",
-               KITH_VERSION, config.domain, seconds_since(server, server->started_ms),
+               version_text, config.domain, seconds_since(server, server->started_ms),
                server->sessions.used, (unsigned long long)server->stanzas,
                (unsigned long long)store.commits,
                server->read_only ? ", READ-ONLY: the disk failed" : "");
@@ -69,7 +66,7 @@ enum command_exit look_status(struct request *request)
 
 enum command_exit look_version(struct request *request)
 {
-    reply_line(request->reply, "kith %s", KITH_VERSION);
+    reply_line(request->reply, "kith %s", version_text);
     reply_line(request->reply, "%s, %s, %s", tls_library(), xml_library(), store_library());
     return COMMAND_DONE;
 }

@@ -22,9 +22,9 @@
 
 /* The process itself: data, stack, what the dynamic linker keeps (not the code, which is the
  * file's and can be dropped and read again). */
-#define PROGRAM_BYTES (512 << 10)
+#define PROGRAM_BYTES (384 << 10)
 /* Buffers and tables of libc, the random generator and other settings of the TLS library. */
-#define LIBRARY_BYTES (96 << 10)
+#define LIBRARY_BYTES (64 << 10)
 /* A certificate chain with its key and what is made of them. */
 #define IDENTITY_BYTES (32 << 10)
 /* Linux counts a socket buffer twice: as much again for its own notes. */

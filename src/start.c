@@ -120,8 +120,10 @@ bool server_start(struct server *server, void *region, struct tls_identity *iden
     if (server->xml == NULL)
         *why = "the plan leaves too little memory for the XML parser";
     if (server->xml != NULL && store_start(server, why) && door_open(server, why) &&
-        control_start(server, why))
+        control_start(server, why)) {
+        server->arena_kept = server->arena.used;
         return true;
+    }
     server_end(server);
     return false;
 }

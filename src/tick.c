@@ -76,7 +76,7 @@ static bool item(struct server *server, struct session *session)
         stream_fail(server, session, STREAM_NOT_WELL_FORMED, NULL);
         return false;
     }
-    arena_reset(&server->arena, 0);
+    arena_reset(&server->arena, server->arena_kept);
     if (session->phase == PHASE_QUEUED) /* STARTTLS discarded what followed */
         return false;
     input_take(session, len);
@@ -356,7 +356,8 @@ static int wait_ms(const struct server *server, int timeout_ms)
     uint64_t now = plat_now_ms();
     uint64_t until = server->next_sweep_ms;
     if (server->readers != NULL || server->writers != NULL || server->deriving != NULL ||
-        server->leaving != NULL)
+        server->leaving != NULL ||
+        (server->queue_changed && server->handshakes < plan.handshakes))
         return 0;
     if (server->read_only && server->next_probe_ms < until)
         until = server->next_probe_ms;
@@ -389,6 +390,6 @@ bool server_tick(struct server *server, int timeout_ms)
     presence_farewells(server); /* of those whom the flush lost; leaves with the next tick */
     free_leaving(server);
     store_tick_end(server->store);
-    arena_reset(&server->arena, 0);
+    arena_reset(&server->arena, server->arena_kept);
     return !server->stopping || server->streams != NULL || server->leaving != NULL;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mbedtls/oid.h>
-#include <mbedtls/pem.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -211,17 +210,14 @@ static bool identity_read(struct tls_identity *identity, const char *certificate
     }
     if (!tls_file_read(key_path, arena, &pem, why))
         return false;
-    int result = TLS_KEY_PARSE(&identity->key, (const unsigned char *)pem.bytes, pem.len);
+    bool locked = strstr(pem.bytes, "ENCRYPTED") != NULL; /* RFC 7468 11, RFC 1421 4.6.1.1 */
+    bool parsed = TLS_KEY_PARSE(&identity->key, (const unsigned char *)pem.bytes, pem.len) == 0;
     secret_forget((char *)pem.bytes, pem.len);
-    if (result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED) {
+    if (!parsed) {
         *why = tls_say(arena,
-                       "the key in %s is locked with a password; take it off with "
-                       "`openssl pkey -in OLD -out NEW`",
-                       key_path);
-        return false;
-    }
-    if (result != 0) {
-        *why = tls_say(arena, "%s holds no private key (PEM, RSA or NIST curve) that can be read",
+                       locked ? "the key in %s is locked with a password; take it off with "
+                                "`openssl pkey -in OLD -out NEW`"
+                              : "%s holds no private key (PEM, RSA or NIST curve) that can be read",
                        key_path);
         return false;
     }

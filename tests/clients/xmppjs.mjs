@@ -20,7 +20,7 @@ xmpp.on("input", (text) => console.error("heard " + text));
 xmpp.on("output", (text) => console.error("said " + text));
 xmpp.on("online", async (address) => {
   await xmpp.send(xml("presence"));
-  console.log(`online ${address} ${xmpp.socket.encrypted ? "secured" : "in the clear"}`);
+  console.log(`online ${address} ${xmpp.isSecure() ? "secured" : "in the clear"}`);
 });
 xmpp.on("stanza", async (stanza) => {
   const body = stanza.is("message") && stanza.getChildText("body");
