@@ -25,7 +25,8 @@
 #define LISTEN_BACKLOG 512
 
 static volatile sig_atomic_t signals_seen;
-static sigset_t signals_before;
+static sigset_t signals_before; /* of the process, put back at the end */
+static sigset_t signals_waiting; /* while the loop waits */
 
 uint64_t plat_now_ms(void)
 {
@@ -69,13 +70,17 @@ bool unix_signals_open(void)
     sigset_t block;
 
     sigemptyset(&block);
+    if (sigprocmask(SIG_SETMASK, NULL, &signals_before) != 0)
+        return false;
+    signals_waiting = signals_before;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         sigaddset(&block, numbers[i]);
+        sigdelset(&signals_waiting, numbers[i]); /* whoever started us may have blocked them */
         if (sigaction(numbers[i], &action, NULL) != 0)
             return false;
     }
     return sigaction(SIGPIPE, &ignore, NULL) == 0 &&
-           sigprocmask(SIG_BLOCK, &block, &signals_before) == 0;
+           sigprocmask(SIG_BLOCK, &block, NULL) == 0;
 }
 
 void unix_signals_shut(void)
@@ -85,7 +90,7 @@ void unix_signals_shut(void)
 
 const void *unix_signals_mask(void)
 {
-    return &signals_before;
+    return &signals_waiting;
 }
 
 unsigned plat_signals(void)

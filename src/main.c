@@ -140,8 +140,6 @@ static bool boot(const struct command_line *line)
     const char *why = "";
     arena_init(&arena, bytes, sizeof bytes);
     (void)umask(077);
-    if (!plat_open())
-        return fail("signals", strerror(errno));
     if (!directory_make())
         return false;
     handles_allow();
@@ -170,14 +168,11 @@ static int serve(const struct command_line *line)
         return COMMAND_FAILED;
     log_line(LOG_NOTE, "listening");
     while (server_tick(&server, -1)) {
-        unsigned signals = plat_signals();
-        if (signals & PLAT_SIGNAL_STOP)
-            server_stop(&server);
-        if (signals & PLAT_SIGNAL_RELOAD)
+        if (server.reload)
             keys_reload();
+        server.reload = false;
     }
     server_end(&server);
-    plat_shut();
     log_line(LOG_NOTE, "stopped");
     return COMMAND_DONE;
 }

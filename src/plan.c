@@ -104,8 +104,10 @@ bool plan_duty(unsigned n, struct duty *out)
          "the slowest reader's stream ends"},
         {"queues of output", DUTY_SERVER, pool_stride(sizeof(struct segment)), plan.segments,
          "the slowest reader's stream ends"},
-        {"large stanzas under way", DUTY_SERVER, plan.stanza_bytes, plan.leases,
+        {"stanzas under way", DUTY_SERVER, pool_stride(plan.input_bytes), sessions,
          "the stream is read when one is free"},
+        {"large stanzas under way", DUTY_SERVER, pool_stride(plan.stanza_bytes + plan.input_bytes),
+         plan.leases, "the stream is read when one is free"},
         {"stanza being handled", DUTY_SERVER, plan.arena_bytes, 1, "error resource-constraint"},
         {"XML parser", DUTY_SERVER, plan.parser_bytes, 1, "error resource-constraint"},
         {"store: LMDB", DUTY_HEAP, KITH_LMDB_HEAP_BYTES, 1, "none: taken at the start"},
@@ -127,7 +129,7 @@ bool plan_duty(unsigned n, struct duty *out)
                              sums[DUTY_HEAP] / HEAP_SPARE_SHARE + 8 * (uint64_t)plan.slabs, 1,
                              "error resource-constraint"};
     else if (n == count + 1)
-        *out = (struct duty){"input, logins, lists", DUTY_SERVER,
+        *out = (struct duty){"logins, lists, edges", DUTY_SERVER,
                              server_bytes() - sums[DUTY_SERVER], 1, "the stream is read later"};
     else
         return false;

@@ -12,6 +12,10 @@
 
 #define BLOCK_ALIGN 16
 
+/* Expat is fed this much at a time, so that its buffer grows with the longest tag and not with the
+ * longest stanza. */
+#define PIECE_BYTES 8192
+
 /* Debian 12's 2.5.0 has it as a backport that its version number does not show. */
 extern XML_Bool XML_SetReparseDeferralEnabled(XML_Parser, XML_Bool) __attribute__((weak));
 
@@ -361,15 +365,33 @@ static enum xml_outcome xml_parse(struct xml *xml, const struct snapshot *snapsh
     view_begin(&xml->view, source, arena);
     xml->outcome = XML_OK;
     xml->deaf = false;
-    enum XML_Status status = XML_Parse(xml->parser, source.bytes, (int)source.len, XML_FALSE);
-    if (xml->outcome != XML_OK)
-        return xml->outcome;
-    return status == XML_STATUS_OK ? XML_OK : error_answer(xml, source);
+    for (size_t at = 0; at < source.len; at += PIECE_BYTES) {
+        struct span piece = span_cut(source, at, at + PIECE_BYTES);
+        enum XML_Status status = XML_Parse(xml->parser, piece.bytes, (int)piece.len, XML_FALSE);
+        if (xml->outcome != XML_OK)
+            return xml->outcome;
+        if (status != XML_STATUS_OK)
+            return error_answer(xml, source);
+    }
+    return XML_OK;
 }
 
+static size_t xml_fixed_bytes(const struct xml_limits *limits)
+{
+    return aligned(sizeof(struct xml)) + aligned(limits->depth_max * sizeof(struct node *)) +
+           aligned(limits->declarations_max * sizeof(struct declaration));
+}
+
+/* Measured with expat 2.5.0 and 2.8.3 on 64 bits (tests/unit/xml.c, which fills each limit). */
 size_t xml_region_bytes(const struct xml_limits *limits)
 {
-    return 100000 + 0 * limits->stanza_bytes_max;
+    size_t tag =
+        limits->stanza_bytes_max < XML_TAG_BYTES ? limits->stanza_bytes_max : XML_TAG_BYTES;
+    size_t snapshots = 48 * 1024; /* three copies, and what they are copies of */
+    size_t names = limits->nodes_max / 8 * (size_t)192;
+
+    return xml_fixed_bytes(limits) + snapshots + 4 * tag + names + 2 * PIECE_BYTES +
+           limits->declarations_max * (size_t)512 + limits->depth_max * (size_t)256;
 }
 
 struct xml *xml_open(void *region, size_t region_bytes, const struct xml_limits *limits)
@@ -377,6 +399,7 @@ struct xml *xml_open(void *region, size_t region_bytes, const struct xml_limits 
     struct xml *xml = region;
     struct arena fixed;
 
+    must((uintptr_t)region % BLOCK_ALIGN == 0);
     must(limits->nodes_max <= 65000 && limits->stanza_bytes_max <= INT32_MAX / 4);
     if (region_bytes < xml_region_bytes(limits))
         return NULL;

@@ -26,6 +26,7 @@ TEXTS = (
 TAIL_LINES = 40
 
 evidence = []  # (name, function that gives text): printed when a case fails
+servers = []  # started: each must live until it is stopped, a case that loses one has failed
 failed_count = 0
 
 
@@ -106,6 +107,8 @@ def case(name, needed=False):
     started = time.monotonic()
     try:
         yield
+        for server in servers:
+            check(server.lives(), f"kith is no more: {server.process.returncode}")
         passed = True
         print(f"passed {name} ({time.monotonic() - started:.1f} s)", flush=True)
     except Skip as reason:
@@ -120,6 +123,8 @@ def case(name, needed=False):
         report_failure(name, repr(error))
     finally:
         del evidence[kept:]
+    for server in servers:
+        server.revive()
     if needed and not passed:
         end()
 
@@ -190,7 +195,17 @@ class Server:
             return "kith: listening" in read(self.log)[begin:]
 
         wait_until(listening, seconds, "the line 'kith: listening'")
-        return self
+        servers.append(self)
+
+    def lives(self):
+        return self.process.poll() is None
+
+    def revive(self):
+        """So that the next case can be tested; the last one has failed."""
+        if not self.lives():
+            servers.remove(self)
+            print(f"--- kith ended with {self.process.returncode}, started again", flush=True)
+            self.start()
 
     def start_refused(self, seconds=5):
         """For a start that must fail: the exit status and what was said."""
@@ -204,6 +219,7 @@ class Server:
 
     def stop(self, seconds=5):
         """SIGTERM; returns the exit status."""
+        servers.remove(self)
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(seconds)
@@ -211,7 +227,9 @@ class Server:
             raise Failure(f"kith still runs {seconds} s after SIGTERM") from None
 
     def kill(self):
-        if self.process and self.process.poll() is None:
+        if self in servers:
+            servers.remove(self)
+        if self.process and self.lives():
             self.process.kill()
             self.process.wait()
 

@@ -12,6 +12,8 @@
 #define XMLNS "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
 #define STREAM_IDS 4096
 
+bool clients_trace;
+
 static struct client clients[CLIENTS];
 static unsigned client_count;
 static const char *stream_ids[STREAM_IDS];
@@ -69,20 +71,44 @@ bool client_connect(struct client *client, const char *address)
     uint8_t bytes[16];
     if (address && !address_read(address, bytes))
         return false;
-    client->reader = NULL;
+    client->reader = tree_reader(); /* a doorman speaks first */
+    client->spoke = false;
     client->header_taken = false;
     client->link = world_connect(HOUSE_PORT, address ? bytes : NULL);
     return client->link >= 0;
 }
 
+static void trace(const struct client *client, const char *arrow, const char *bytes, size_t len)
+{
+    if (!clients_trace)
+        return;
+    fprintf(stderr, "%8llu %s %s ", (unsigned long long)world_now_ms(), client->name, arrow);
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)bytes[i] < 32)
+            fprintf(stderr, "\\x%02X", (unsigned char)bytes[i]);
+        else
+            fputc(bytes[i], stderr);
+    }
+    fputc('\n', stderr);
+}
+
 void client_say(struct client *client, const char *bytes, size_t len)
 {
+    trace(client, "->", bytes, len);
     world_say(client->link, bytes, len);
 }
 
 void client_say_string(struct client *client, const char *string)
 {
     client_say(client, string, strlen(string));
+}
+
+void client_expect_header(struct client *client)
+{
+    client->spoke = true;
+    client->header_taken = false;
+    if (client->reader->header)
+        client->reader = tree_reader();
 }
 
 void client_say_header(struct client *client, const char *attributes)
@@ -93,8 +119,7 @@ void client_say_header(struct client *client, const char *attributes)
     text_string(&header, attributes ? attributes : "to='" HOUSE_DOMAIN "' version='1.0'");
     text_string(&header, attributes && strstr(attributes, "xmlns") ? ">" : " " XMLNS ">");
     client->from = from ? from + 6 : NULL;
-    client->reader = tree_reader();
-    client->header_taken = false;
+    client_expect_header(client);
     client_say(client, header.bytes, header.len);
 }
 
@@ -103,10 +128,8 @@ static void client_listen(struct client *client)
     char bytes[16384];
     size_t len;
     while (client->link >= 0 && (len = world_hear(client->link, bytes, sizeof(bytes))) > 0) {
-        if (client->reader)
-            tree_read(client->reader, bytes, len);
-        else
-            text_add(&client->junk, bytes, len);
+        trace(client, "<-", bytes, len);
+        tree_read(client->reader, bytes, len);
     }
 }
 
@@ -182,8 +205,8 @@ static const char *header_fault(const struct client *client, const struct tree *
 const char *client_fault(struct client *client)
 {
     struct tree_reader *reader = client->reader;
-    if (client->junk.len)
-        return "bytes before any header was sent";
+    if (reader && reader->header && !client->spoke)
+        return "the server spoke first";
     if (!reader)
         return NULL;
     if (reader->fault[0])

@@ -12,12 +12,15 @@ struct client {
     char account[64];  /* the part before the dot */
     char resource[64]; /* the part after it, or "home" */
     int link;          /* -1: not connected */
-    struct tree_reader *reader; /* of the present stream, NULL before its header */
+    struct tree_reader *reader; /* of the present stream; NULL: not connected */
+    bool spoke;                 /* has sent a header, so that one may come */
     bool header_taken;
     bool deaf;         /* does not read for now */
-    struct text junk;  /* came before any header was sent */
     const char *from;  /* of the header sent last */
 };
+
+/* Whether all that is said is shown on standard error. */
+extern bool clients_trace;
 
 void clients_forget(void);
 /* By name; made when it is new. */
@@ -28,6 +31,8 @@ struct client *client_at(unsigned i);
 bool client_connect(struct client *client, const char *address);
 void client_say(struct client *client, const char *bytes, size_t len);
 void client_say_string(struct client *client, const char *string);
+/* From here on a new stream is read. */
+void client_expect_header(struct client *client);
 /* A declaration and a stream header with these attributes (NULL: the usual ones). */
 void client_say_header(struct client *client, const char *attributes);
 

@@ -1,6 +1,6 @@
 /* dialog.c: plays the conversations of tests/dialogs, each with the server's reads cut to 1, 2, 3
- * and 7 bytes and whole, each time from an empty store to an empty house. Arguments: files or
- * parts of their names; none: all of tests/dialogs. */
+ * and 7 bytes and whole, each time from an empty store to an empty house. Arguments: parts of
+ * the files' names; none: all. -v: show what is said (only whole reads). */
 #include "house.h"
 #include "play.h"
 
@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define FILES 1000
+
+static const size_t cuts[] = {0, 1, 2, 3, 7};
+#define CUTS (sizeof(cuts) / sizeof(cuts[0]))
 
 static char files[FILES][256];
 static unsigned file_count;
@@ -39,23 +42,29 @@ static bool files_find(const char *directory)
 
 static bool wanted(const char *file, int count, char **parts)
 {
-    for (int i = 1; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         if (strstr(file, parts[i]))
             return true;
     }
-    return count < 2;
+    return count == 0;
 }
 
 int main(int count, char **arguments)
 {
-    static const size_t cuts[] = {0, 1, 2, 3, 7};
     unsigned passed = 0, failed = 0;
+    count--;
+    arguments++;
+    if (count > 0 && strcmp(arguments[0], "-v") == 0) {
+        clients_trace = true;
+        count--;
+        arguments++;
+    }
     house_boot();
     if (!files_find("tests/dialogs"))
         return 2;
     for (unsigned i = 0; i < file_count; i++) {
         bool fine = wanted(files[i], count, arguments);
-        for (size_t c = 0; fine && c < sizeof(cuts) / sizeof(cuts[0]); c++) {
+        for (size_t c = 0; fine && c < (clients_trace ? 1 : CUTS); c++) {
             struct play play;
             struct conditions conditions = {.seed = i * 8 + c, .read_bytes = cuts[c]};
             fine = play_dialog(&play, files[i], &conditions);

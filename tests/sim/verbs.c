@@ -77,8 +77,7 @@ static bool verb_starts_with(struct play *play, struct client *client, const cha
     if (client_peek(client))
         return play_fail(play, "%s has unread:%s", client->name, client_unread(client));
     client->from = strstr(rest, " from=");
-    client->reader = tree_reader();
-    client->header_taken = false;
+    client_expect_header(client);
     const char *fault = "";
     struct text text = script_expand(rest, play->variables, &fault);
     if (!text.bytes)
@@ -184,7 +183,7 @@ static bool verb_is_ended_with(struct play *play, struct client *client, const c
     text_string(&like, "<stream:error><");
     text_add(&like, rest, len);
     text_format(&like, " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>%s</stream:error>",
-                rest + len);
+                rest + len + strspn(rest + len, " "));
     const struct tree *expected = tree_parse(like.bytes, like.len, &fault);
     if (!expected)
         return play_fail(play, "not a condition: %s", fault);
@@ -232,6 +231,20 @@ static bool verb_was_cut_off(struct play *play, struct client *client, const cha
 {
     (void)rest, (void)statement;
     return client_was_closed(play, client, false);
+}
+
+/* Header, error and end at once, before the client has said a word (GR-1). */
+static bool verb_was_turned_away(struct play *play, struct client *client, const char *rest,
+                                 const struct statement *statement)
+{
+    (void)statement;
+    if (!play_settle(play, 3000)) /* a doorman holds the door a little */
+        return false;
+    const struct tree *error = client_take(client);
+    if (!error || !error->child || strcmp(error->child->name, rest) != 0)
+        return play_fail(play, "%s got no error %s:%s", client->name, rest, client_unread(client));
+    client->spoke = true;
+    return client_sound(play, client) && client_was_closed(play, client, true);
 }
 
 static bool verb_skips(struct play *play, struct client *client, const char *rest,
@@ -444,6 +457,7 @@ static bool play_verb(struct play *play, const char *name, const char *rest,
         {"is ended with", verb_is_ended_with},
         {"was closed", verb_was_closed},
         {"was cut off", verb_was_cut_off},
+        {"was turned away with", verb_was_turned_away},
         {"skips", verb_skips},
         {"resets", verb_resets},
         {"hangs up", verb_hangs_up},

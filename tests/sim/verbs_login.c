@@ -71,6 +71,10 @@ bool verb_authenticates(struct play *play, struct client *client, const char *re
     const char *outcome = login_try(client, &login);
     if (strcmp(outcome, expected) != 0)
         return play_fail(play, "%s instead of %s%s", outcome, expected, client_unread(client));
+    if (strcmp(outcome, "success") == 0 && !client_peek(client)) {
+        client->reader = tree_reader(); /* what comes from now on is another stream (SA-5) */
+        client->spoke = false;
+    }
     const char *came[3] = {login.salt, login.iterations, login.extensions};
     for (int i = 0; i < 3; i++) {
         if (patterns[i] && (!came[i] || !text_matches(patterns[i], came[i], play->variables)))

@@ -130,7 +130,7 @@ static void test_files(void)
     if (line == NULL)
         return;
     /* RFC 6120 13.12: no limit under 10,000 bytes. */
-    memcpy(line, "stanza_bytes = 9999", 18);
+    memcpy(line, "stanza_bytes = 9K ", 18);
     CHECK(!make_file(text, "") && strstr(why, "expected `stanza_bytes` from 10000"));
     memcpy(line, "stanza_bytes = 96K", 18);
     CHECK(!make_file(text, "") && strstr(why, "stanza_bytes <= output_bytes"));

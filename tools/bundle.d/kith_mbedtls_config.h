@@ -72,8 +72,6 @@
 #define MBEDTLS_SSL_IN_CONTENT_LEN 16384
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
 #define MBEDTLS_MPI_MAX_SIZE 512 /* RSA-4096 */
-/* Its headers ask for the value although DTLS is off. */
-#define MBEDTLS_SSL_DTLS_CONNECTION_ID_COMPAT 0
 
 #ifdef KITH_MBEDTLS_2
 
