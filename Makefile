@@ -10,7 +10,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef
 OPTIMIZE ?= -O2 -g
 CFLAGS ?=
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) -fno-strict-aliasing \
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(OPTIMIZE) $(WARNINGS) -fno-strict-aliasing \
 	-fstack-protector-strong -Isrc -I. $(EXTRA_CFLAGS) $(CFLAGS)
 LIBS := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -llmdb
 ifdef BUNDLE
@@ -39,6 +39,8 @@ $(LIBRARY): $(OBJECTS)
 
 # gcc would fold our own malloc + memset into a call of our own calloc.
 $(BUILD)/obj/src/base/heap.o: EXTRA_CFLAGS := -fno-builtin
+# What stands in for libc's calls must have their names, not those of the wide ones.
+$(BUILD)/obj/tests/sim/disk.o: EXTRA_CFLAGS := -U_FILE_OFFSET_BITS
 $(BUILD)/obj/src/features/version.o: EXTRA_CFLAGS := -DKITH_VERSION='"$(VERSION)"'
 
 $(BUILD)/obj/%.o: %.c Makefile
@@ -58,6 +60,17 @@ $(BUILD)/obj/profiles.o: $(BUILD)/profiles.c src/plan.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# A server for DOMAIN in this directory, kept under ./data. The settings are made once; a DOMAIN given
+# later changes them.
+run:
+	@tools/need run
+	@$(MAKE) --no-print-directory $(BUILD)/kith
+	@mkdir -p -m 700 data
+	@test -f data/kith.conf || printf '%s\n' '# Made by make run. All keys: $(BUILD)/kith serve --help' \
+	    'data = data' 'domain = $(DOMAIN)' >data/kith.conf
+	@$(if $(filter file,$(origin DOMAIN)),,sed -i 's/^domain *=.*/domain = $(DOMAIN)/' data/kith.conf)
+	@exec $(BUILD)/kith --config data/kith.conf serve
+
 # A unit test is one program a file, linked against everything but main.c.
 unit: $(UNITS)
 	@for unit in $(UNITS); do echo "unit: $$unit"; $$unit || exit 1; done
@@ -66,6 +79,20 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Power cuts and failing disks under the store.
+CRASH := $(BUILD)/crash/powercut $(BUILD)/crash/diskfault
+.PHONY: crash
+crash: $(CRASH)
+	@for test in $(CRASH); do echo "crash: $$test"; $$test || exit 1; done
+
+$(BUILD)/crash/%: $(BUILD)/obj/tests/crash/%.o $(BUILD)/obj/tests/crash/groups.o \
+		$(BUILD)/obj/tests/sim/disk.o $(PLATFORM_OBJECTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+include tests/sim/Makefile.inc
+
+.SECONDARY:
 clean:
 	rm -rf $(BUILD)
 

@@ -44,8 +44,8 @@ bool plat_watch(int handle, uint32_t tag, enum plat_interest interest)
             return false;
         watched_count++;
     }
-    short wanted = (short)(((interest & PLAT_READ) ? POLLIN : 0) |
-                           ((interest & PLAT_WRITE) ? POLLOUT : 0));
+    short wanted =
+        (short)(((interest & PLAT_READ) ? POLLIN : 0) | ((interest & PLAT_WRITE) ? POLLOUT : 0));
     watched[at] = (struct pollfd){.fd = handle, .events = wanted};
     tags[at] = tag;
     return true;

@@ -1,10 +1,10 @@
 /* unix.c: the part of platform.h that every POSIX system does alike: clocks, sockets, signals,
  * memory. What waits for events is in linux.c (epoll) or posix.c (poll). */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@
 #define LISTEN_BACKLOG 512
 
 static volatile sig_atomic_t signals_seen;
-static sigset_t signals_before; /* of the process, put back at the end */
+static sigset_t signals_before;  /* of the process, put back at the end */
 static sigset_t signals_waiting; /* while the loop waits */
 
 uint64_t plat_now_ms(void)
@@ -79,8 +79,7 @@ bool unix_signals_open(void)
         if (sigaction(numbers[i], &action, NULL) != 0)
             return false;
     }
-    return sigaction(SIGPIPE, &ignore, NULL) == 0 &&
-           sigprocmask(SIG_BLOCK, &block, NULL) == 0;
+    return sigaction(SIGPIPE, &ignore, NULL) == 0 && sigprocmask(SIG_BLOCK, &block, NULL) == 0;
 }
 
 void unix_signals_shut(void)

@@ -2,6 +2,7 @@
  * socket. Exit codes are those of enum command_exit. */
 #include "command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +269,17 @@ void command_answer(struct server *server, struct span text, struct build *reply
     reply_line(reply, "exit %d", (int)code);
 }
 
+static bool data_there(void)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/kith.mdb", config.data);
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        return true;
+    complain("nothing is kept in %s yet; `kith user add NAME` makes the first account",
+             config.data);
+    return false;
+}
+
 /* Handles a request in this process. */
 static enum command_exit here(const struct command *command, struct span text, struct arena *arena,
                               struct build *reply)
@@ -275,6 +287,8 @@ static enum command_exit here(const struct command *command, struct span text, s
     struct request request = {.arena = arena, .reply = reply};
     const char *why = "";
     (void)request_split(text, &request);
+    if (command->needs == NEEDS_READER && !data_there())
+        return COMMAND_FAILED;
     if (command->needs == NEEDS_STORE || command->needs == NEEDS_READER) {
         request.store =
             store_open(config.data, plan.map_bytes, command->needs == NEEDS_READER, arena, &why);

@@ -103,9 +103,9 @@ static void refuse(struct server *server, int handle, bool direct_tls, enum stre
 void door_refused(struct server *server, unsigned n)
 {
     struct doorman *doorman = &server->doormen[n];
-    int got = doorman->busy ? plat_recv(doorman->handle, server->socket_bytes,
-                                        server->socket_bytes_max)
-                            : PLAT_AGAIN;
+    int got = doorman->busy
+                  ? plat_recv(doorman->handle, server->socket_bytes, server->socket_bytes_max)
+                  : PLAT_AGAIN;
     if (got == 0 || got == PLAT_GONE)
         doorman_free(doorman);
 }
@@ -162,8 +162,8 @@ void door_answer(struct server *server, unsigned n)
     const struct listener *listener = &server->listeners[n];
     for (unsigned i = 0; i < TURN_ACCEPTS; i++) {
         struct plat_peer peer;
-        int handle = plat_accept(listener->handle, &peer, (int)plan.receive_buffer,
-                                 (int)plan.send_buffer);
+        int handle =
+            plat_accept(listener->handle, &peer, (int)plan.receive_buffer, (int)plan.send_buffer);
         if (handle == PLAT_FULL)
             door_pause(server);
         if (handle < 0)

@@ -8,7 +8,7 @@
 /* Tags of plat_watch above all sessions. */
 #define TAG_LISTENER 0xffff0000u
 #define TAG_DOORMAN 0xfffe0000u
-#define TAG_OPERATOR 0xfffd0000u
+#define TAG_CONSOLE 0xfffd0000u
 #define TAG_KIND_MASK 0xffff0000u
 
 /* Opens every port of the config. false: *why; what was opened stays in server->listeners. */

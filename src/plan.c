@@ -34,6 +34,7 @@
 
 #define SESSIONS_MIN 4
 #define SESSIONS_MAX 60000
+#define MEMORY_MAX_32 ((uint64_t)1 << 30)
 
 struct plan plan;
 
@@ -152,12 +153,24 @@ uint64_t plan_total(void)
     return plan.reserve_bytes + place_total(DUTY_KERNEL) + place_total(DUTY_PROGRAM);
 }
 
+/* What a number of sessions needs at the very least, so that what cannot fit is never added up in
+ * a size_t of 32 bits. */
+static uint64_t plan_least(uint64_t sessions)
+{
+    uint64_t each = TLS_SLABS * heap_slab_bytes() + plan.input_bytes +
+                    (uint64_t)wish.chunks_per_session * CHUNK_BYTES;
+    return sessions * each + (uint64_t)wish.chunks_shared * CHUNK_BYTES +
+           (uint64_t)plan.leases * plan.stanza_bytes;
+}
+
 /* Everything that follows from a number of sessions; returns the total. */
 static uint64_t plan_for(uint32_t sessions, uint32_t handshakes)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     struct xml_limits limits = plan_xml_limits();
 
+    if (plan_least(sessions) > plan.memory_bytes)
+        return plan_least(sessions);
     plan.sessions = sessions;
     plan.handshakes = handshakes < sessions ? handshakes : sessions;
     plan.chunks = wish.chunks_shared + sessions * wish.chunks_per_session;
@@ -246,6 +259,10 @@ bool plan_make(const char *profile, uint64_t memory, char why[PLAN_WHY_BYTES])
     snprintf(plan.profile, sizeof plan.profile, "%s", profile);
     plan.memory_bytes = memory ? memory : wish.memory;
 
+    if (sizeof(size_t) < 8 && plan.memory_bytes > MEMORY_MAX_32) {
+        snprintf(why, PLAN_WHY_BYTES, "`memory` is more than 1024M, too much for 32 bits");
+        return false;
+    }
     const uint32_t handshakes = plan.handshakes;
     uint64_t least = plan_for(SESSIONS_MIN, handshakes);
     if (least > plan.memory_bytes) {

@@ -159,8 +159,8 @@ static bool turn_check(struct turn *turn)
     }
     /* A response with more than one child is dropped: it must not be answered. */
     return !iq || turn->kind != KIND_IQ_ANSWER ||
-           (turn->id.bytes != NULL && (!span_is(turn->type, "result") ||
-                                       stanza_children(turn->stanza, root) <= 1));
+           (turn->id.bytes != NULL &&
+            (!span_is(turn->type, "result") || stanza_children(turn->stanza, root) <= 1));
 }
 
 void route_stanza(struct server *server, struct session *session, const struct stanza *stanza)

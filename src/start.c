@@ -6,7 +6,7 @@
 #include "core/session.h"
 #include "core/stream.h"
 #include "door.h"
-#include "operator.h"
+#include "console.h"
 #include "plan.h"
 #include "tick.h"
 
@@ -87,9 +87,9 @@ static bool control_start(struct server *server, const char **why)
 {
     char path[CONFIG_TEXT_MAX + 16];
     if (config.control[0] != 0)
-        return operator_open(server, config.control, why);
+        return console_open(server, config.control, why);
     snprintf(path, sizeof path, "%s/control", config.data);
-    return operator_open(server, path, why);
+    return console_open(server, path, why);
 }
 
 bool server_start(struct server *server, void *region, struct tls_identity *identity,
@@ -151,7 +151,7 @@ void server_end(struct server *server)
         session_free(server, server->leaving);
     }
     door_shut(server);
-    operator_shut(server);
+    console_shut(server);
     if (server->store != NULL)
         store_close(server->store);
     server->store = NULL;

@@ -10,7 +10,7 @@
 #include "core/turn.h"
 #include "door.h"
 #include "features/presence.h"
-#include "operator.h"
+#include "console.h"
 #include "route.h"
 
 /* After the disk has failed: how often to see whether it takes writes again. */
@@ -118,8 +118,7 @@ static void input_outcome(struct server *server, struct session *session,
 
 static bool may_read(const struct session *session)
 {
-    return (session->phase == PHASE_HEADER || session->phase == PHASE_OPEN) &&
-           session->pauses == 0;
+    return (session->phase == PHASE_HEADER || session->phase == PHASE_OPEN) && session->pauses == 0;
 }
 
 /* ST-20: so many bytes a second, saved up to a burst. */
@@ -139,8 +138,8 @@ static void rate_check(struct server *server, struct session *session)
     if (!config.rate_limits || session->budget >= 0)
         return;
     session->pauses |= PAUSE_RATE;
-    session->resume_ms = server->now_ms + 1 +
-                         (uint64_t)-session->budget * 1000 / RATE_BYTES_PER_SECOND;
+    session->resume_ms =
+        server->now_ms + 1 + (uint64_t)-session->budget * 1000 / RATE_BYTES_PER_SECOND;
     session_due(server, session->resume_ms);
 }
 
@@ -229,15 +228,15 @@ static void event(struct server *server, const struct plat_event *event)
     switch (event->tag & TAG_KIND_MASK) {
     case TAG_LISTENER:
         if (n == SERVER_LISTENERS)
-            operator_answer(server);
+            console_answer(server);
         else
             door_answer(server, n);
         return;
     case TAG_DOORMAN:
         door_refused(server, n);
         return;
-    case TAG_OPERATOR:
-        operator_event(server, n);
+    case TAG_CONSOLE:
+        console_event(server, n);
         return;
     default:
         break;
@@ -300,7 +299,7 @@ static void power_cut(struct server *server)
     while (server->streams != NULL)
         session_leave(server, server->streams);
     server->farewells = NULL;
-    operator_flush(server, false);
+    console_flush(server, false);
     server->read_only = true;
     server->next_probe_ms = server->now_ms;
 }
@@ -314,7 +313,7 @@ static void commit(struct server *server)
         else
             power_cut(server);
     }
-    operator_flush(server, true);
+    console_flush(server, true);
 }
 
 /* One way back: open the store again, write a probe, go on. */
@@ -335,7 +334,7 @@ static void sweep(struct server *server)
         return;
     stream_sweep(server);
     door_sweep(server);
-    operator_sweep(server);
+    console_sweep(server);
 }
 
 static void housekeeping(struct server *server)
@@ -356,8 +355,7 @@ static int wait_ms(const struct server *server, int timeout_ms)
     uint64_t now = plat_now_ms();
     uint64_t until = server->next_sweep_ms;
     if (server->readers != NULL || server->writers != NULL || server->deriving != NULL ||
-        server->leaving != NULL ||
-        (server->queue_changed && server->handshakes < plan.handshakes))
+        server->leaving != NULL || (server->queue_changed && server->handshakes < plan.handshakes))
         return 0;
     if (server->read_only && server->next_probe_ms < until)
         until = server->next_probe_ms;

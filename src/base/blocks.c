@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/must.h"
+#include "platform/platform.h"
 
 /* Sizes under SMALL_BYTES have a list for each multiple of 16; above, each power of two has 32. */
 #define SECOND_BITS 5
@@ -13,6 +15,8 @@
 #define SMALL_BITS 9
 #define SMALL_BYTES ((size_t)1 << SMALL_BITS)
 #define FIRST_COUNT 24 /* up to 2^32 bytes */
+
+#define LARGE_BYTES 65536
 
 #define BLOCK_FREE ((size_t)1)        /* this block is free */
 #define BLOCK_BEFORE_FREE ((size_t)2) /* the one before it is, and `before` is valid */
@@ -187,6 +191,22 @@ static void block_used(struct block *block)
         blocks.peak = blocks.used;
 }
 
+/* Of large pieces the pages go back to the system, which zeroes them when they are used: LMDB asks
+ * for 2 MB each time it opens its file and touches next to nothing of them. */
+static void bytes_zero(char *bytes, size_t len)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = (size_t)(-(uintptr_t)bytes & (page - 1));
+    if (len < LARGE_BYTES || len < 2 * page) {
+        memset(bytes, 0, len);
+        return;
+    }
+    size_t whole = (len - before) / page * page;
+    memset(bytes, 0, before);
+    plat_give_back(bytes + before, whole);
+    memset(bytes + before + whole, 0, len - before - whole);
+}
+
 void blocks_add(void *bytes, size_t len)
 {
     must(blocks.region_count < 2 && len > 4 * BLOCK_BYTES_MIN && len >> 31 == 0);
@@ -220,8 +240,8 @@ void *blocks_take(size_t size, bool zero)
     block_used(block);
     if (zero) {
         if (virgin > payload)
-            memset(payload, 0,
-                   size < (size_t)(virgin - payload) ? size : (size_t)(virgin - payload));
+            bytes_zero(payload,
+                       size < (size_t)(virgin - payload) ? size : (size_t)(virgin - payload));
         /* The last word may hold our own mark, even where nobody else ever wrote. */
         block_after(block)->before = 0;
     }

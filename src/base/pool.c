@@ -25,10 +25,8 @@ size_t pool_stride(size_t object_bytes)
 void pool_init(struct pool *pool, const char *name, void *bytes, size_t object_bytes,
                uint32_t count)
 {
-    *pool = (struct pool){.name = name,
-                          .objects = bytes,
-                          .object_bytes = pool_stride(object_bytes),
-                          .count = count};
+    *pool = (struct pool){
+        .name = name, .objects = bytes, .object_bytes = pool_stride(object_bytes), .count = count};
     must(object_bytes >= sizeof(void *));
     ASAN_POISON_MEMORY_REGION(bytes, pool->object_bytes * count);
 }

@@ -24,9 +24,7 @@ static void tail_attributes(const struct turn *turn, struct build *build)
             build_str(build, ":");
         }
         build_put(build, at->name);
-        build_str(build, "='");
-        build_text(build, at->value);
-        build_str(build, "'");
+        build_value(build, at->value);
     }
     for (unsigned i = 0; i < root->declaration_count; i++) {
         const struct declaration *at = &stanza->declarations[root->first_declaration + i];
@@ -34,9 +32,7 @@ static void tail_attributes(const struct turn *turn, struct build *build)
             continue;
         build_str(build, " xmlns:");
         build_put(build, at->prefix);
-        build_str(build, "='");
-        build_text(build, at->uri);
-        build_str(build, "'");
+        build_value(build, at->uri);
     }
     if (turn->session->lang[0] != 0 && stanza_lang(stanza, root).bytes == NULL) /* ST-7 */
         build_attr(build, "xml:lang", span_string(turn->session->lang));

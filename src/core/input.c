@@ -106,7 +106,8 @@ static enum input_outcome more_plain(struct session *session, bool *readable)
 }
 
 /* Gives the library sealed bytes: those kept from the last turn, or one read of the socket. At most
- * half of the room is read, so that what the library does not take can be kept in the other half. */
+ * half of the room is read, so that what the library does not take can be kept in the other half.
+ */
 static enum input_outcome feed(struct server *server, struct session *session, size_t room,
                                bool *readable)
 {
@@ -136,8 +137,8 @@ static enum input_outcome more_sealed(struct server *server, struct session *ses
         if (fed != INPUT_MORE)
             return fed;
         size_t unfed = input->sealed > 0 ? 0 : tls_unfed(session->tls);
-        switch (tls_read(session->tls, input->bytes + input->end, input_room(input) - unfed,
-                         &got)) {
+        switch (
+            tls_read(session->tls, input->bytes + input->end, input_room(input) - unfed, &got)) {
         case TLS_OK:
             input->end += (uint32_t)got;
             return INPUT_MORE;

@@ -1,6 +1,6 @@
 /* input.h: from the socket to plain bytes in a session's buffer, TLS in between.
- * A session holds a small buffer only while something is unfinished; a stanza that outgrows it takes
- * one of plan.leases big ones, or waits unread until one is free. */
+ * A session holds a small buffer only while something is unfinished; a stanza that outgrows it
+ * takes one of plan.leases big ones, or waits unread until one is free. */
 #ifndef KITH_INPUT_H
 #define KITH_INPUT_H
 

@@ -4,13 +4,13 @@
 #define KITH_LIMITS_H
 
 /* 1.4: ST-18 ... ST-24. */
-#define LOGIN_MS_MAX 60000      /* from accept to the end of authentication and binding */
-#define HANDSHAKE_MS_MAX 15000  /* one TLS handshake may hold its place that long */
-#define CLOSING_MS_MAX 2000     /* after our end tag we wait that long for theirs */
-#define IDLE_MS_MAX 600000      /* silence after which we ask for a sign of life (ST-23) */
-#define PING_MS_MAX 60000       /* and how long we wait for it */
-#define LEASE_MS_MAX 30000      /* a big stanza must be complete within that time */
-#define TRIM_MS 3000            /* after that silence a session's idle pages are given back */
+#define LOGIN_MS_MAX 60000     /* from accept to the end of authentication and binding */
+#define HANDSHAKE_MS_MAX 15000 /* one TLS handshake may hold its place that long */
+#define CLOSING_MS_MAX 2000    /* after our end tag we wait that long for theirs */
+#define IDLE_MS_MAX 600000     /* silence after which we ask for a sign of life (ST-23) */
+#define PING_MS_MAX 60000      /* and how long we wait for it */
+#define LEASE_MS_MAX 30000     /* a big stanza must be complete within that time */
+#define TRIM_MS 3000           /* after that silence a session's idle pages are given back */
 
 /* SA-4, RB-1. */
 #define SASL_FAILURES_MAX 5

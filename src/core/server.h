@@ -33,31 +33,32 @@ struct doorman {
 };
 
 /* One connection to the control socket. */
-#define OPERATORS 4
-#define OPERATOR_REQUEST_BYTES 4096
-#define OPERATOR_REPLY_BYTES 16384
-enum operator_state {
-    OPERATOR_FREE,
-    OPERATOR_ASKING,
-    OPERATOR_WAITING, /* answered; leaves after the commit */
-    OPERATOR_SAYING,
+#define CONSOLES 4
+#define CONSOLE_REQUEST_BYTES 4096
+#define CONSOLE_REPLY_BYTES 16384
+enum console_state {
+    CONSOLE_FREE,
+    CONSOLE_ASKING,
+    CONSOLE_WAITING, /* answered; leaves after the commit */
+    CONSOLE_SAYING,
 };
-struct operator {
+struct console
+{
     int handle;
-    enum operator_state state;
+    enum console_state state;
     uint64_t until_ms;
     size_t len;
     size_t sent;
-    char request[OPERATOR_REQUEST_BYTES];
-    char reply[OPERATOR_REPLY_BYTES];
+    char request[CONSOLE_REQUEST_BYTES];
+    char reply[CONSOLE_REPLY_BYTES];
 };
 
 struct server {
     struct store *store;
     struct xml *xml;
     struct tls_identity *identity;
-    struct arena arena;  /* the tick's */
-    size_t arena_kept;   /* its first bytes were taken at boot, for good */
+    struct arena arena; /* the tick's */
+    size_t arena_kept;  /* its first bytes were taken at boot, for good */
     struct chunks chunks;
     struct pool sessions;
     struct pool inputs;    /* plan.input_bytes each, for unfinished stanzas */
@@ -67,11 +68,11 @@ struct server {
     char *socket_bytes;    /* what one plat_recv brings */
     size_t socket_bytes_max;
     size_t socket_fed; /* of those, how many the last tls_feed lent */
-    char *record; /* what one tls_write takes */
+    char *record;      /* what one tls_write takes */
 
     struct session **buckets; /* bound sessions by hash of their bare jid */
     uint32_t bucket_mask;
-    uint32_t bucket_seed; /* random, so that nobody can choose names that share a bucket */
+    uint32_t bucket_seed;      /* random, so that nobody can choose names that share a bucket */
     struct session *streams;   /* all open ones */
     struct session *leaving;   /* closed in this tick, not yet freed */
     struct session *farewells; /* were available and are bound no more: others shall hear it */
@@ -87,18 +88,18 @@ struct server {
     bool door_closed; /* the system had no more handles: nobody is let in for a while */
     struct doorman doormen[DOORMEN];
     int control; /* listening handle of the control socket, or below 0 */
-    struct operator operators[OPERATORS];
-    bool operators_waiting;
+    struct console consoles[CONSOLES];
+    bool consoles_waiting;
 
     uint64_t now_ms;
     uint64_t wall_us;
     uint64_t started_ms;
-    uint64_t next_sweep_ms; /* earliest deadline of any stream */
-    uint64_t next_probe_ms; /* while read_only: when to try the disk again */
+    uint64_t next_sweep_ms;   /* earliest deadline of any stream */
+    uint64_t next_probe_ms;   /* while read_only: when to try the disk again */
     uint32_t turn_handshakes; /* flights of TLS handshakes in this tick */
-    uint64_t next_check_ms; /* of what other processes left in the store */
+    uint64_t next_check_ms;   /* of what other processes left in the store */
     bool stopping;
-    bool reload; /* SIGHUP came; main.c reloads and clears it */
+    bool reload;    /* SIGHUP came; main.c reloads and clears it */
     bool read_only; /* the disk failed; until a probe write succeeds */
 
     struct throttle logins;      /* failed ones, by account and address (SA-4) */

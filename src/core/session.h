@@ -43,7 +43,7 @@ struct input {
 };
 
 struct session {
-    struct session *next;       /* in server->streams, or leaving */
+    struct session *next; /* in server->streams, or leaving */
     struct session *previous;
     struct session *next_bound; /* in its bucket */
     struct session *next_reader;
@@ -56,7 +56,7 @@ struct session {
     enum plat_interest watched;
     enum phase phase;
     enum peer peer;
-    uint8_t pauses; /* enum pause */
+    uint8_t pauses;                  /* enum pause */
     bool reading, writing, deriving; /* stands in the list of that name */
     bool direct_tls;
     bool header_sent;
@@ -73,15 +73,15 @@ struct session {
     struct rope out;
     struct exchange *exchange;
 
-    uint64_t opened_ms;   /* accepted */
-    uint64_t phase_ms;    /* entered PHASE_HANDSHAKE or PHASE_CLOSING */
-    uint64_t active_ms;   /* last time something came */
-    uint64_t resume_ms;   /* PAUSE_RATE ends */
-    uint64_t lease_ms;    /* when the lease was taken */
-    uint64_t budget_ms;   /* when `budget` was last topped up */
-    int32_t budget;       /* bytes it may still send before PAUSE_RATE */
-    uint8_t failures;     /* of authentication on this stream (SA-4) */
-    uint8_t refusals;     /* at the GS2 header */
+    uint64_t opened_ms; /* accepted */
+    uint64_t phase_ms;  /* entered PHASE_HANDSHAKE or PHASE_CLOSING */
+    uint64_t active_ms; /* last time something came */
+    uint64_t resume_ms; /* PAUSE_RATE ends */
+    uint64_t lease_ms;  /* when the lease was taken */
+    uint64_t budget_ms; /* when `budget` was last topped up */
+    int32_t budget;     /* bytes it may still send before PAUSE_RATE */
+    uint8_t failures;   /* of authentication on this stream (SA-4) */
+    uint8_t refusals;   /* at the GS2 header */
     uint8_t bind_failures;
     char lang[SESSION_LANG_BYTES + 1];
 

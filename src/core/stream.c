@@ -156,7 +156,8 @@ static bool on_loopback(const struct session *session)
            memcmp(session->address.address, v6, sizeof v6) == 0;
 }
 
-/* Whether this stream may log in as it is: over TLS, or in plain text where the owner allowed it. */
+/* Whether this stream may log in as it is: over TLS, or in plain text where the owner allowed it.
+ */
 bool stream_may_login(const struct session *session)
 {
     return session->tls != NULL || (config.plaintext_on_loopback && on_loopback(session));
@@ -180,9 +181,8 @@ static void features_build(const struct server *server, const struct session *se
     if (session->peer == PEER_STRANGER) {
         bool may_login = stream_may_login(session);
         if (session->tls == NULL && server->identity != NULL)
-            build_str(build, may_login
-                                 ? "<starttls xmlns='" NS_TLS "'/>"
-                                 : "<starttls xmlns='" NS_TLS "'><required/></starttls>");
+            build_str(build, may_login ? "<starttls xmlns='" NS_TLS "'/>"
+                                       : "<starttls xmlns='" NS_TLS "'><required/></starttls>");
         if (may_login) {
             sasl_features(session, build);
             limits_build(build, plan.stanza_bytes_before, LOGIN_MS_MAX);
@@ -293,8 +293,9 @@ void stream_header(struct server *server, struct session *session, struct span s
     bool from_good = from_text.bytes != NULL && jid_parse(from_text, &server->arena, &from);
     int fault = header_fault(server, &header);
 
-    build_init(&build, &server->arena, HEADER_BYTES_MAX + BUILD_ESCAPED_MAX(from.domain_len) +
-                                           BUILD_ESCAPED_MAX(from.local_len));
+    build_init(&build, &server->arena,
+               HEADER_BYTES_MAX + BUILD_ESCAPED_MAX(from.domain_len) +
+                   BUILD_ESCAPED_MAX(from.local_len));
     header_build(&build, from_good ? jid_bare(&from) : SPAN_NONE,
                  stanza_attribute(&header, root, "version").bytes != NULL);
     if (fault < 0)

@@ -43,15 +43,15 @@ void stream_header(struct server *server, struct session *session, struct span s
 
 /* A first-level element came that is none of our users' stanzas: STARTTLS, SASL, or a mistake.
  * false: it is a stanza that the table shall see (from a user, bound or not). */
-bool stream_negotiate(struct server *server, struct session *session,
-                      const struct stanza *stanza);
+bool stream_negotiate(struct server *server, struct session *session, const struct stanza *stanza);
 
 /* Takes queued sessions into the handshake while there are places. */
 void stream_start_handshakes(struct server *server);
 /* TLS is established. */
 void stream_secured(struct server *server, struct session *session);
 
-/* Whether this stream may log in as it is: over TLS, or in plain text where the owner allowed it. */
+/* Whether this stream may log in as it is: over TLS, or in plain text where the owner allowed it.
+ */
 bool stream_may_login(const struct session *session);
 
 /* The stream error for a stanza that xml_read refuses. */
@@ -60,7 +60,8 @@ enum stream_error stream_error_of(enum xml_outcome outcome);
 /* What time brings (limits.h), for all streams; sets server->next_sweep_ms. */
 void stream_sweep(struct server *server);
 
-/* Header, error and end tag for a client for whom there is no session (GR-1). Returns the length. */
+/* Header, error and end tag for a client for whom there is no session (GR-1). Returns the length.
+ */
 size_t stream_doorman(char *out, size_t size, enum stream_error error);
 
 /* Ends every stream of an account (also those that have not bound). */

@@ -24,8 +24,7 @@ struct throttle {
     uint32_t every_ms;
 };
 
-void throttle_init(struct throttle *throttle, uint32_t count_max, uint32_t every_ms,
-                   uint64_t seed);
+void throttle_init(struct throttle *throttle, uint32_t count_max, uint32_t every_ms, uint64_t seed);
 /* Counts one event. */
 void throttle_note(struct throttle *throttle, struct span what, struct span who, uint64_t now_ms);
 /* Whether too many have been counted lately. */

@@ -65,7 +65,8 @@ enum stanza_error {
     ERROR_SERVICE_UNAVAILABLE,
 };
 
-/* The result of an IQ with this payload (may be empty). Leaves after the commit if the tick wrote. */
+/* The result of an IQ with this payload (may be empty). Leaves after the commit if the tick wrote.
+ */
 void reply_result(struct turn *turn, struct span payload);
 
 /* The error stanza for whatever kind the turn has (ST-13); nothing where an error must not be

@@ -1,5 +1,6 @@
 /* presence.c: RFC 6121 4, see presence.h.
- * Owns session->presence, ->priority, ->announced. Limit: PRESENCE_BYTES_MAX of a stored presence. */
+ * Owns session->presence, ->priority, ->announced. Limit: PRESENCE_BYTES_MAX of a stored presence.
+ */
 #include "features/presence.h"
 
 #include "base/must.h"
@@ -24,9 +25,12 @@ enum presence_type {
 static enum presence_type type_of(struct span type)
 {
     static const char *const names[] = {
-        [TYPE_UNAVAILABLE] = "unavailable",   [TYPE_SUBSCRIBE] = "subscribe",
-        [TYPE_SUBSCRIBED] = "subscribed",     [TYPE_UNSUBSCRIBE] = "unsubscribe",
-        [TYPE_UNSUBSCRIBED] = "unsubscribed", [TYPE_PROBE] = "probe",
+        [TYPE_UNAVAILABLE] = "unavailable",
+        [TYPE_SUBSCRIBE] = "subscribe",
+        [TYPE_SUBSCRIBED] = "subscribed",
+        [TYPE_UNSUBSCRIBE] = "unsubscribe",
+        [TYPE_UNSUBSCRIBED] = "unsubscribed",
+        [TYPE_PROBE] = "probe",
         [TYPE_ERROR] = "error",
     };
     if (type.bytes == NULL)
@@ -107,9 +111,8 @@ static bool presence_keep(struct turn *turn, const struct forward *forward)
 {
     struct server *server = turn->server;
     struct rope kept = {0};
-    bool done = forward->tail.bytes != NULL
-                    ? output_body(server, &kept, forward->tail)
-                    : rope_share(&server->chunks, &kept, &forward->body);
+    bool done = forward->tail.bytes != NULL ? output_body(server, &kept, forward->tail)
+                                            : rope_share(&server->chunks, &kept, &forward->body);
     if (!done) {
         rope_clear(&server->chunks, &kept);
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);

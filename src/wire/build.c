@@ -58,15 +58,20 @@ void build_text(struct build *build, struct span text)
     build_escaped(build, text, escapes_in_text);
 }
 
+void build_value(struct build *build, struct span value)
+{
+    build_str(build, "='");
+    build_escaped(build, value, escapes_in_attribute);
+    build_str(build, "'");
+}
+
 void build_attr(struct build *build, const char *name, struct span value)
 {
     if (value.bytes == NULL)
         return;
     build_str(build, " ");
     build_str(build, name);
-    build_str(build, "='");
-    build_escaped(build, value, escapes_in_attribute);
-    build_str(build, "'");
+    build_value(build, value);
 }
 
 void build_number(struct build *build, uint64_t value)

@@ -21,6 +21,8 @@ void build_put(struct build *build, struct span bytes);
 void build_str(struct build *build, const char *string);
 /* Character data, escaped. */
 void build_text(struct build *build, struct span text);
+/* ='escaped value', behind a name that was written already. */
+void build_value(struct build *build, struct span value);
 /* A space, name='escaped value'. Nothing if value.bytes is NULL. */
 void build_attr(struct build *build, const char *name, struct span value);
 void build_number(struct build *build, uint64_t value);

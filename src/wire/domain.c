@@ -239,9 +239,9 @@ static bool labels_bidi_valid(const struct precis_text *text)
 
 static size_t international(struct span text, char *out)
 {
-    struct precis_text mapped;
-    struct precis_text labels = {.len = 0};
+    struct precis_text mapped, labels;
     size_t wire_bytes = 0;
+    labels.len = 0;
     if (!precis_read(text, &mapped) ||
         !precis_map(&mapped, PRECIS_MAP_WIDTH | PRECIS_MAP_LOWER | PRECIS_MAP_LABEL))
         return 0;

@@ -209,6 +209,11 @@ static size_t decompose(uint32_t point, uint32_t *out)
 /* One code point mapped and decomposed; out holds EXPANSION_MAX. */
 static size_t expand(uint32_t point, unsigned mappings, uint32_t *out)
 {
+    if (point < 0x80) {
+        bool capital = point >= 'A' && point <= 'Z';
+        out[0] = capital && (mappings & PRECIS_MAP_LOWER) ? point + ('a' - 'A') : point;
+        return 1;
+    }
     if ((mappings & PRECIS_MAP_SPACES) && precis_record_of(point)->kind == PRECIS_SPACE)
         point = ' ';
     if (mappings & PRECIS_MAP_WIDTH)

@@ -40,9 +40,9 @@ bool precis_map(struct precis_text *text, unsigned mappings);
 bool precis_username(struct precis_text *text); /* UsernameCaseMapped, RFC 8265 3.3 */
 bool precis_opaque(struct precis_text *text);   /* OpaqueString, RFC 8265 4.2 */
 
-/* OpaqueString and SASLprep (RFC 4013, as a query) at once: what both know must come out the same,
- * so compatibility characters are refused; what only SASLprep maps to nothing goes; what only
- * SASLprep does not know is taken; what SASLprep's rule for directions refuses is refused. */
+/* SASLprep (RFC 4013, as a query) where RFC 8265 4.2 does not come to another result: compatibility
+ * characters are refused, since NFKC and NFC part there and a client may do either; so is what
+ * Unicode has not assigned yet. */
 bool precis_password(struct precis_text *text);
 
 /* Whether Nodeprep (RFC 6122 A) leaves a prepared username as it is, in every implementation. */

@@ -133,6 +133,8 @@ bool precis_bidi_valid(const uint32_t *points, size_t len)
 /* RFC 3454 6, which stringprep profiles share. */
 static bool stringprep_bidi_valid(const struct precis_text *text)
 {
+    if (text->len == 0)
+        return true;
     unsigned seen = directions(text->points, text->len);
     if (!(seen & 1u << BIDI_RIGHT))
         return true;
@@ -160,18 +162,25 @@ bool precis_opaque(struct precis_text *text)
            points_valid(text->points, text->len, PRECIS_FREE);
 }
 
-/* RFC 3454 B.1, which SASLprep maps to nothing (RFC 4013 2.1). */
+/* RFC 3454 B.1, which SASLprep maps to nothing (RFC 4013 2.1). Without U+200B, which is in C.1.2
+ * too: some implementations make it a space. */
 static bool mapped_to_nothing(uint32_t point)
 {
     static const struct {
         uint16_t first, last;
     } ranges[] = {{0xAD, 0xAD},     {0x34F, 0x34F},   {0x1806, 0x1806}, {0x180B, 0x180D},
-                  {0x200B, 0x200D}, {0x2060, 0x2060}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}};
+                  {0x200C, 0x200D}, {0x2060, 0x2060}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}};
     for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
         if (point >= ranges[i].first && point <= ranges[i].last)
             return true;
     }
     return false;
+}
+
+/* RFC 3454 C.6 and C.7, as far as RFC 8265 4.2 allows them. */
+static bool prohibited(uint32_t point)
+{
+    return point == 0xFFFC || point == 0xFFFD || (point >= 0x2FF0 && point <= 0x2FFB);
 }
 
 bool precis_password(struct precis_text *text)
@@ -182,13 +191,14 @@ bool precis_password(struct precis_text *text)
             text->points[kept++] = text->points[i];
     }
     text->len = kept;
-    if (!precis_opaque(text) || !stringprep_bidi_valid(text))
+    if (!precis_map(text, PRECIS_MAP_SPACES))
         return false;
     for (size_t i = 0; i < text->len; i++) {
-        if (precis_record_of(text->points[i])->kind == PRECIS_COMPATIBLE)
+        enum precis_kind kind = precis_record_of(text->points[i])->kind;
+        if (kind == PRECIS_NONE || kind == PRECIS_COMPATIBLE || prohibited(text->points[i]))
             return false;
     }
-    return true;
+    return stringprep_bidi_valid(text);
 }
 
 bool precis_nodeprep_stable(const struct precis_text *text)

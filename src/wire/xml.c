@@ -59,12 +59,11 @@ static const char *const wrappers[] = {
 
 /* Names that the parser knows from the start, so that the most usual stanzas bring it none; each
  * costs some 100 bytes to put back. */
-static const char *const usual[] = {
+static const char usual[] =
     "<message xmlns='' from='' to='' id='' type='' xml:lang=''><body>.</body><active/>"
-    "<composing/><request/><markable/><received/><origin-id/><store/></message>",
-    "<presence><show/><status/><priority/><c hash='' node='' ver=''/></presence>",
-    "<iq><query/><ping/><r/><a h=''/></iq>",
-};
+    "<composing/><request/><markable/><received/><origin-id/><store/></message>"
+    "<presence><show/><status/><priority/><c hash='' node='' ver=''/></presence>"
+    "<iq><query/><ping/><r/><a h=''/></iq>";
 
 static size_t aligned(size_t len)
 {
@@ -342,13 +341,8 @@ static bool xml_prepare(struct xml *xml)
         return false;
     for (size_t i = 0; i < SNAPSHOT_HEADER; i++) {
         xml_restore(xml, &xml->snapshots[SNAPSHOT_HEADER]);
-        if (!xml_warm(xml, wrappers[i]))
-            return false;
-        for (size_t j = 0; j < sizeof(usual) / sizeof(usual[0]); j++) {
-            if (!xml_warm(xml, usual[j]))
-                return false;
-        }
-        if (!xml_keep(xml, &xml->snapshots[i]))
+        if (!xml_warm(xml, wrappers[i]) || !xml_warm(xml, usual) ||
+            !xml_keep(xml, &xml->snapshots[i]))
             return false;
     }
     return true;

@@ -5,7 +5,10 @@ import slix
 from harness import TEXTS, Server, case, check, end, equal
 from slix import Person
 
-LONG = "Lorem ipsum – 🙂 <&>'\"\n" * 400  # 11 KB on the wire, more than a session's own buffer
+LINE = "Lorem ipsum – 🙂 <&>'\" and so on. "  # 64 bytes on the wire
+LONG = LINE * 170  # 11 KB, more than a session's own buffer, on any board
+HUGE = LINE * 1600  # 100 KB, many TLS records
+TOO_BIG = LINE * 5000  # 320 KB, over what the server announces
 
 
 async def starttls(server):
@@ -27,7 +30,20 @@ async def direct_tls(server):
 async def long_text(server):
     alice = await Person(server, "alice").enter()
     bob = await Person(server, "bob").enter()
-    await slix.converse(alice, bob, (LONG, "x"))
+    await slix.converse(alice, bob, (LONG, "x", HUGE, "y"))
+    for person in (alice, bob):
+        await person.leave()
+
+
+async def too_big(server):
+    """RFC 6120 13.12: who says too much is told so; nobody else notices."""
+    alice = await Person(server, "alice").enter()
+    bob = await Person(server, "bob").enter()
+    alice.say("bob@localhost", TOO_BIG)
+    await slix.within(alice.gone, "the stream to end")
+    equal(alice.stream_errors, ["policy-violation"], "what the stream was told")
+    alice = await Person(server, "alice").enter()
+    await slix.converse(alice, bob, ("x",))
     for person in (alice, bob):
         await person.leave()
 
@@ -67,6 +83,8 @@ with Server() as server:
         slix.run(server, direct_tls)
     with case("slixmpp: long text both ways"):
         slix.run(server, long_text)
+    with case("slixmpp: a text that is too big"):
+        slix.run(server, too_big)
     with case("slixmpp: 200 messages arrive in order"):
         slix.run(server, in_order)
     with case("slixmpp: a cut connection, back again"):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Libraries that others wrote, as echoes of ours: libstrophe (strophe.c) and, if XMPPJS names a
-directory with node_modules, @xmpp/client (xmppjs.mjs). They log in and say back what slixmpp says."""
+directory with node_modules, @xmpp/client (xmppjs.mjs). They say back what slixmpp says."""
 
 import os
 import shlex

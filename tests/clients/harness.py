@@ -24,6 +24,7 @@ TEXTS = (
     "grüße 日本語 👋🏽 👨‍👩‍👧 \U0001f9d1\u200d\U0001f680",
 )
 TAIL_LINES = 40
+TAIL_COLUMNS = 400
 
 evidence = []  # (name, function that gives text): printed when a case fails
 servers = []  # started: each must live until it is stopped, a case that loses one has failed
@@ -68,7 +69,7 @@ def wait_until(question, seconds, what):
 
 
 def tail(text):
-    return "\n".join(text.splitlines()[-TAIL_LINES:])
+    return "\n".join(line[:TAIL_COLUMNS] for line in text.splitlines()[-TAIL_LINES:])
 
 
 def read(path):
@@ -335,7 +336,8 @@ class Terminal:
     def close(self):
         with contextlib.suppress(Failure, ProcessLookupError):
             self.kill()
-        subprocess.run([*self.tmux, "kill-server"], env=self.given, capture_output=True, check=False)
+        subprocess.run([*self.tmux, "kill-server"], env=self.given, capture_output=True,
+                       check=False)
 
     def run(self, *words):
         done = subprocess.run([*self.tmux, *words], env=self.given, capture_output=True, text=True,

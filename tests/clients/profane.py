@@ -120,7 +120,8 @@ def refused(server):
     for name in ("alice", "nobody"):
         with Profanity(server, name) as person:
             person.connect(secret="wrong")
-            person.wait("Login failed")
+            person.wait("Login failed")  # it says that of a server that is not there as well
+            check("not-authorized" in person.log(), "it was not told that it is not authorized")
 
 
 def unknown_ca(server):

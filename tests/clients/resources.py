@@ -74,8 +74,8 @@ async def discovery(server):
     info = (await alice["xep_0030"].get_info("localhost", timeout=5))["disco_info"]
     kinds = {(identity[0], identity[1]) for identity in info["identities"]}
     check(("server", "im") in kinds, f"no identity server/im among {kinds}")
-    for feature in ("http://jabber.org/protocol/disco#info", "http://jabber.org/protocol/disco#items",
-                    "urn:xmpp:ping", "jabber:iq:version"):
+    disco = "http://jabber.org/protocol/disco#"
+    for feature in (disco + "info", disco + "items", "urn:xmpp:ping", "jabber:iq:version"):
         check(feature in info["features"], f"{feature} is not announced")
     await alice["xep_0030"].get_items("localhost", timeout=5)
     await alice["xep_0199"].send_ping("localhost", timeout=5)

@@ -34,7 +34,8 @@ static void follow_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, 
                xmpp_conn_is_secured(connection) ? "secured" : "in the clear");
         return;
     }
-    printf("offline error %d stream error %d\n", error, stream_error ? (int)stream_error->type : -1);
+    printf("offline error %d stream error %d\n", error,
+           stream_error ? (int)stream_error->type : -1);
     xmpp_stop(context);
 }
 
@@ -48,8 +49,8 @@ int main(int count, char **words)
     xmpp_initialize();
     xmpp_ctx_t *context = xmpp_ctx_new(NULL, xmpp_get_default_logger(XMPP_LEVEL_DEBUG));
     xmpp_conn_t *connection = xmpp_conn_new(context);
-    long flags = strcmp(words[5], "direct") == 0 ? XMPP_CONN_FLAG_LEGACY_SSL
-                                                 : XMPP_CONN_FLAG_MANDATORY_TLS;
+    long flags =
+        strcmp(words[5], "direct") == 0 ? XMPP_CONN_FLAG_LEGACY_SSL : XMPP_CONN_FLAG_MANDATORY_TLS;
     xmpp_conn_set_jid(connection, words[1]);
     xmpp_conn_set_pass(connection, words[2]);
     xmpp_conn_set_cafile(connection, words[4]);

@@ -252,8 +252,7 @@ bool house_account(const char *name, const char *password, unsigned flags)
     return store_commit(store) == STORE_OK && put;
 }
 
-/* One tick; false: the server has stopped, and is closed. */
-static bool house_tick(void)
+bool house_tick(void)
 {
     uint64_t allowed = world_allowed();
     int timeout = allowed == 0 ? 1 : allowed > 60000 ? 60000 : (int)allowed;

@@ -32,6 +32,9 @@ bool house_account(const char *name, const char *password, unsigned flags);
 /* Where the store is. */
 const char *house_directory(void);
 
+/* One tick; false: the server has stopped, and is closed. */
+bool house_tick(void);
+
 /* Ticks until nothing is left to do but to wait, at most `ms` of virtual time included; listen is
  * called after each tick. NULL, or a complaint. A server that stops is closed. */
 const char *house_settle(uint64_t ms, void (*listen)(void));

@@ -68,7 +68,9 @@ static const char *scram_value(const char *message, char name)
 static const char *login_answer(struct client *client, const char **challenge,
                                 const struct tree **success)
 {
-    const char *complaint = house_settle(2000, clients_listen);
+    const char *complaint = house_settle(0, clients_listen);
+    if (!complaint && !client_peek(client))
+        complaint = house_settle(1000, clients_listen);
     if (complaint)
         return complaint;
     struct tree *tree = client_take(client);

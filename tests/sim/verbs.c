@@ -172,7 +172,8 @@ static bool verb_closes(struct play *play, struct client *client, const char *re
     return client_gone(play, client);
 }
 
-/* A stream error, the end tag, and the connection once the client has said its end tag too. */
+/* A stream error, the end tag, and the connection once the client has said its end tag too. The
+ * condition may be {any}. */
 static bool verb_is_ended_with(struct play *play, struct client *client, const char *rest,
                                const struct statement *statement)
 {
@@ -231,6 +232,22 @@ static bool verb_was_cut_off(struct play *play, struct client *client, const cha
 {
     (void)rest, (void)statement;
     return client_was_closed(play, client, false);
+}
+
+/* Sends without letting the server get to anything but the reading, and resets. */
+static bool verb_sends_and_resets(struct play *play, struct client *client, const char *rest,
+                                  const struct statement *statement)
+{
+    const char *fault = "";
+    (void)statement;
+    struct text text = script_expand(rest, play->variables, &fault);
+    if (!text.bytes)
+        return play_fail(play, "cannot be sent: %s", fault);
+    client_say(client, text.bytes, text.len);
+    (void)house_tick();
+    world_reset(client->link);
+    client_is_gone(client);
+    return play_settle(play, 0);
 }
 
 /* Header, error and end at once, before the client has said a word (GR-1). */
@@ -443,6 +460,7 @@ static bool play_verb(struct play *play, const char *name, const char *rest,
         {"opens", verb_opens},
         {"starts with", verb_starts_with},
         {"sends header", verb_sends_header},
+        {"sends and resets", verb_sends_and_resets},
         {"sends", verb_sends},
         {"gets header", verb_gets_header},
         {"gets nothing", verb_gets_nothing},

@@ -161,6 +161,7 @@ static void test_new_local(void)
     NEW_LOCAL("j\u00FCliet", "j\u00FCliet");
     NEW_LOCAL("\u0416\u0443\u043A", "\u0436\u0443\u043A");
     NEW_LOCAL("\u5F20\u4E09", "\u5F20\u4E09");
+    NEW_LOCAL("\u01F0", "\u01F0");         /* folded to two, and composed again */
     NEW_LOCAL("fu\u00DFball", NULL);       /* Nodeprep: fussball */
     NEW_LOCAL("\u03C2", NULL);             /* Nodeprep: the other sigma */
     NEW_LOCAL("\u0646\u200C\u0627", NULL); /* Nodeprep drops joiners */
@@ -276,6 +277,11 @@ static void test_password(void)
     PASSWORD("\u06271", NULL);
     PASSWORD("\u00AD", NULL); /* nothing left */
     PASSWORD("p\u00A0ss", "p ss");
+    PASSWORD("a\u00B7b", "a\u00B7b"); /* RFC 8265 asks for a context, SASLprep does not */
+    PASSWORD("a\u200Bb", NULL);       /* RFC 3454 has it in B.1 and in C.1.2 */
+    PASSWORD("a\uFFFDb", NULL);
+    PASSWORD("\u0378", NULL);
+    PASSWORD("\U0001F600", "\U0001F600");
     PASSWORD("\u2764\uFE0F", "\u2764");
 }
 

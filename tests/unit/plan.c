@@ -112,6 +112,15 @@ static bool make_file(const char *text, const char *more)
     return made;
 }
 
+/* text with the line `from` replaced by `to`. */
+static void with_line(char *out, size_t size, const char *text, const char *from, const char *to)
+{
+    const char *line = strstr(text, from);
+    CHECK(line != NULL);
+    if (line != NULL)
+        snprintf(out, size, "%.*s%s%s", (int)(line - text), text, to, line + strlen(from));
+}
+
 static void test_files(void)
 {
     const struct profile *profile = profiles;
@@ -124,16 +133,14 @@ static void test_files(void)
     CHECK(!make_file(profile->text, "nodes\n") && strstr(why, "expected `key = value`"));
     CHECK(!make_file("", "memory = 8M\n") && strstr(why, "is missing"));
 
-    snprintf(text, sizeof text, "%s", profile->text);
-    char *line = strstr(text, "stanza_bytes = 16K");
-    CHECK(line != NULL);
-    if (line == NULL)
-        return;
     /* RFC 6120 13.12: no limit under 10,000 bytes. */
-    memcpy(line, "stanza_bytes = 9K ", 18);
+    with_line(text, sizeof text, profile->text, "stanza_bytes = 16K", "stanza_bytes = 9999");
     CHECK(!make_file(text, "") && strstr(why, "expected `stanza_bytes` from 10000"));
-    memcpy(line, "stanza_bytes = 96K", 18);
+    with_line(text, sizeof text, profile->text, "stanza_bytes = 16K", "stanza_bytes = 96K");
     CHECK(!make_file(text, "") && strstr(why, "stanza_bytes <= output_bytes"));
+    /* More than 32 bits could count. */
+    with_line(text, sizeof text, profile->text, "chunks_shared = 64", "chunks_shared = 1000000");
+    CHECK(!make_file(text, "") && strstr(why, "needs") && strstr(why, "there are 8192 KB"));
     CHECK(!plan_make("no-such-board", 0, why) && strstr(why, "expected router-8m"));
 }
 
