@@ -18,6 +18,8 @@ ALL_CFLAGS += -I$(BUNDLE)/include -include $(BUNDLE)/include/kith_bundle.h
 LDFLAGS += -L$(BUNDLE)/lib -static
 endif
 PLATFORM ?= linux
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 
 SOURCES := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/profiles.o
@@ -31,11 +33,12 @@ all: $(BUILD)/kith
 PLATFORM_OBJECTS := $(BUILD)/obj/platform/$(PLATFORM).o $(BUILD)/obj/platform/unix.o
 
 $(BUILD)/kith: $(BUILD)/obj/src/main.o $(PLATFORM_OBJECTS) $(LIBRARY)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 # gcc would fold our own malloc + memset into a call of our own calloc.
 $(BUILD)/obj/src/base/heap.o: EXTRA_CFLAGS := -fno-builtin
@@ -45,7 +48,8 @@ $(BUILD)/obj/src/features/version.o: EXTRA_CFLAGS := -DKITH_VERSION='"$(VERSION)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "cc $<"
+	$(Q)$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The profiles as text in the program, without their comments.
 $(BUILD)/profiles.c: $(PROFILES) Makefile
@@ -58,7 +62,7 @@ $(BUILD)/profiles.c: $(PROFILES) Makefile
 
 $(BUILD)/obj/profiles.o: $(BUILD)/profiles.c src/plan.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # A server for DOMAIN in this directory, kept under ./data. The settings are made once; a DOMAIN given
 # later changes them.
@@ -77,7 +81,8 @@ unit: $(UNITS)
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Power cuts and failing disks under the store.
 CRASH := $(BUILD)/crash/powercut $(BUILD)/crash/diskfault
@@ -88,9 +93,29 @@ crash: $(CRASH)
 $(BUILD)/crash/%: $(BUILD)/obj/tests/crash/%.o $(BUILD)/obj/tests/crash/groups.o \
 		$(BUILD)/obj/tests/sim/disk.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "link $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 include tests/sim/Makefile.inc
+
+# Fuzz targets; build them with clang and -fsanitize=fuzzer-no-link.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(PLATFORM_OBJECTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Everything that `make check` builds with the ordinary libraries.
+.PHONY: programs
+programs: $(BUILD)/kith $(UNITS) $(CRASH) $(SIM)
+
+check:
+	@tools/need check
+	@tests/check
+
+tidy:
+	@tools/tidy
 
 .SECONDARY:
 clean:

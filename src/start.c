@@ -2,11 +2,11 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "console.h"
 #include "core/sasl.h"
 #include "core/session.h"
 #include "core/stream.h"
 #include "door.h"
-#include "console.h"
 #include "plan.h"
 #include "tick.h"
 

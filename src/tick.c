@@ -2,6 +2,7 @@
 #include "tick.h"
 
 #include "base/log.h"
+#include "console.h"
 #include "core/input.h"
 #include "core/limits.h"
 #include "core/output.h"
@@ -10,7 +11,6 @@
 #include "core/turn.h"
 #include "door.h"
 #include "features/presence.h"
-#include "console.h"
 #include "route.h"
 
 /* After the disk has failed: how often to see whether it takes writes again. */

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import os
 import re
-import select
 import shutil
 import signal
 import socket
@@ -15,6 +14,7 @@ import time
 
 DOMAIN = "localhost"
 PEER_ITERATIONS = 10000  # kith's default
+READY_SECONDS = 120
 
 
 def make_certificate(root):
@@ -37,7 +37,7 @@ class Server:
 
     name = "?"
     secure = plaintext = True  # what it can be asked for
-    ready = b"listening"
+    ready = "listening"
     flags = []
 
     def __init__(self, root):
@@ -58,50 +58,34 @@ class Server:
         raise NotImplementedError
 
     def start(self, environment=None, user=None):
-        self.log = open(self.path("log"), "wb")
         owner = {"user": user, "group": user, "extra_groups": []} if user else {}
         begun = time.monotonic()
-        self.process = subprocess.Popen(
-            self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, cwd=self.directory,
-            env={**os.environ, **(environment or {})}, **owner)
-        self.wait_ready(begun)
-
-    def wait_ready(self, begun):
-        seen = b""
-        while self.ready not in seen:
-            left = begun + 120 - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
-                raise RuntimeError(f"{self.name} is not ready after two minutes: {seen[-500:]}")
-            piece = os.read(self.process.stdout.fileno(), 65536)
-            if not piece:
-                raise RuntimeError(f"{self.name} ended: {seen[-800:].decode(errors='replace')}")
-            seen += piece
-            self.log.write(piece)
+        # A file, not a pipe: a pipe that nobody reads would stop the server.
+        with open(self.path("log"), "wb") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                cwd=self.directory, env={**os.environ, **(environment or {})}, **owner)
+        while self.ready not in self.output():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended: {self.output()[-800:]}")
+            if time.monotonic() - begun > READY_SECONDS:
+                raise RuntimeError(f"{self.name} is not ready: {self.output()[-800:]}")
+            time.sleep(0.0005)
         self.start_ms = (time.monotonic() - begun) * 1000
-        # Later lines go to nobody; a full pipe must not stop the server.
-        os.set_blocking(self.process.stdout.fileno(), False)
 
-    def drain(self):
-        try:
-            while piece := os.read(self.process.stdout.fileno(), 65536):
-                self.log.write(piece)
-                self.log.flush()
-        except BlockingIOError:
-            pass
+    def output(self):
+        with open(self.path("log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def stop(self):
         if not self.process:
             return
-        self.drain()
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
-        self.log.close()
         self.process = None
 
     def pid(self):
@@ -115,8 +99,9 @@ class Floor(Server):
     def __init__(self, root, build, certificate, secure):
         super().__init__(root)
         self.secure, self.plaintext = secure, not secure
-        how = ["--tls", "--cert", certificate[0], "--key", certificate[1]] if secure else ["--plain"]
-        self.line = [os.path.join(build, "floor"), "--port", str(self.port)] + how
+        how = ["--tls", "--cert", certificate[0], "--key", certificate[1]]
+        self.line = [os.path.join(build, "floor"), "--port", str(self.port)]
+        self.line += how if secure else ["--plain"]
 
     def command(self):
         return self.line
@@ -124,7 +109,7 @@ class Floor(Server):
 
 class Kith(Server):
     name = "kith"
-    ready = b"kith: listening"
+    ready = "kith: listening"
 
     def __init__(self, root, build, certificate, users, memory=None):
         super().__init__(root)
@@ -146,12 +131,12 @@ class Kith(Server):
     def command(self):
         return [self.binary, "--config", self.config, "serve"]
 
-    def allocations(self):
-        """malloc calls since the start, as `kith status` says; None where it does not."""
+    def counters(self):
+        """malloc calls and stanzas since the start, as `kith status` says."""
         status = subprocess.run([self.binary, "--config", self.config, "status"], text=True,
-                                capture_output=True, check=False)
-        found = re.search(r"heap calls (\d+)", status.stdout)
-        return int(found.group(1)) if found else None
+                                capture_output=True, check=True).stdout
+        return (int(re.search(r"heap calls (\d+)", status).group(1)),
+                int(re.search(r"(\d+) stanzas", status).group(1)))
 
 
 def nobody():
@@ -206,7 +191,7 @@ class Prosody(Server):
             file.write(f'return {{ ["iteration_count"] = {PEER_ITERATIONS}; ["salt"] = "{salt}"; '
                        f'["stored_key"] = "{stored}"; ["server_key"] = "{server}"; }};\n')
 
-    ready = b"Activated service 'c2s'"
+    ready = "Activated service 'c2s'"
 
     def command(self):
         return ["prosody", "--config", self.config, "-F"]
@@ -217,7 +202,7 @@ class Prosody(Server):
 
 class Ejabberd(Server):
     name = "ejabberd"
-    ready = b"kith-bench: ready"
+    ready = "kith-bench: ready"
 
     def __init__(self, root, certificate, users):
         super().__init__(root)

@@ -141,9 +141,10 @@ static struct block *list_find(size_t bytes)
 
 static struct region *region_of(const void *at)
 {
-    for (unsigned i = 0; i < blocks.region_count; i++)
-        if ((const char *)at >= blocks.regions[i].start && (const char *)at < blocks.regions[i].end)
-            return &blocks.regions[i];
+    for (unsigned i = blocks.region_count; i > 0; i--)
+        if ((const char *)at >= blocks.regions[i - 1].start &&
+            (const char *)at < blocks.regions[i - 1].end)
+            return &blocks.regions[i - 1];
     return NULL;
 }
 
@@ -180,9 +181,8 @@ static size_t bytes_for(size_t size)
 }
 
 /* Counts a block that is now in use up to its end. */
-static void block_used(struct block *block)
+static void block_used(struct block *block, struct region *region)
 {
-    struct region *region = region_of(block);
     char *written = (char *)block_after(block) + sizeof *block;
     if (written > region->virgin)
         region->virgin = written;
@@ -228,16 +228,18 @@ void *blocks_take(size_t size, bool zero)
 {
     if (size > BLOCK_REQUEST_MAX)
         return NULL;
-    struct block *block = list_find(bytes_for(size));
+    size_t bytes = bytes_for(size);
+    struct block *block = list_find(bytes);
     if (block == NULL)
         return NULL;
     char *payload = block_payload(block);
-    char *virgin = region_of(block)->virgin;
+    struct region *region = region_of(block);
+    char *virgin = region->virgin;
     list_remove(block);
     block->bytes &= ~BLOCK_FREE;
     block_after(block)->bytes &= ~BLOCK_BEFORE_FREE;
-    block_trim(block, bytes_for(size));
-    block_used(block);
+    block_trim(block, bytes);
+    block_used(block, region);
     if (zero) {
         if (virgin > payload)
             bytes_zero(payload,
@@ -286,7 +288,7 @@ bool blocks_resize(void *payload, size_t size)
     }
     block_trim(block, bytes_for(size));
     blocks.used -= had;
-    block_used(block);
+    block_used(block, region_of(block));
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* chunk.h: shared output. A chunk is a fixed piece of bytes with a count of holders; a rope is the
  * queue of what one stream still has to be sent, as segments of chunks. A body that goes to many is
  * written once and shared; every holder is charged for it in full.
- * Owns the pools "chunks" and "segments". When either is empty the caller ends the slowest holder. */
+ * Owns the pools "chunks" and "segments". When either is empty the caller ends the slowest holder.
+ */
 #ifndef KITH_CHUNK_H
 #define KITH_CHUNK_H
 

@@ -1,8 +1,9 @@
 /* heap.h: what malloc is. libc and the three libraries take from one fixed region of the plan;
  * our own code never calls malloc. O(1), real free, 16-byte alignment.
- * Blocks of 4 KB to 17 KB (TLS record buffers) come page-aligned from slabs of their own, so that
- * the pages of an idle session can be given back.
- * With KITH_SYSTEM_HEAP (sanitizer builds) malloc stays libc's and the functions below do little. */
+ * Blocks of 4 KB to 17 KB that are taken while an owner is named (TLS record buffers) come
+ * page-aligned from slabs of their own, so that the pages of an idle session can be given back.
+ * With KITH_SYSTEM_HEAP (sanitizer builds) malloc stays libc's and the functions below do little.
+ */
 #ifndef KITH_HEAP_H
 #define KITH_HEAP_H
 
@@ -10,14 +11,14 @@
 #include <stdint.h>
 
 struct heap_use {
-    size_t bytes;      /* size of the region for small blocks */
-    size_t used;       /* in use now, headers included */
-    size_t peak;       /* most ever */
-    uint32_t slabs;    /* record slabs in the plan */
+    size_t bytes;   /* size of the region for small blocks */
+    size_t used;    /* in use now, headers included */
+    size_t peak;    /* most ever */
+    uint32_t slabs; /* record slabs in the plan */
     uint32_t slabs_used;
     uint32_t slabs_peak;
-    uint64_t calls;    /* malloc, calloc, realloc, memalign calls since start */
-    uint64_t refused;  /* calls that were answered NULL */
+    uint64_t calls;   /* malloc, calloc, realloc, memalign calls since start */
+    uint64_t refused; /* calls that were answered NULL */
 };
 
 /* Bytes of one record slab (page-aligned), and of the room that must be given for count of them. */

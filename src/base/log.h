@@ -1,5 +1,6 @@
 /* log.h: lines on standard error for the person who runs the server. Never passwords, tokens or
- * message bodies. Printable ASCII only: other bytes are shown as \xHH, so a peer cannot forge lines. */
+ * message bodies. Printable ASCII only: other bytes are shown as \xHH, so a peer cannot forge
+ * lines. */
 #ifndef KITH_LOG_H
 #define KITH_LOG_H
 

@@ -1,5 +1,6 @@
 /* plan.h: how much there is of everything. Made once at boot by src/plan.c as sums of named duties,
- * printed by `kith plan`, constant afterwards. Limits that clients meet are answered as GR-1 says. */
+ * printed by `kith plan`, constant afterwards. Limits that clients meet are answered as GR-1 says.
+ */
 #ifndef KITH_PLAN_H
 #define KITH_PLAN_H
 
@@ -20,13 +21,13 @@ struct plan {
     uint32_t output_bytes;        /* most that may wait to be sent on one stream */
     uint32_t chunks;              /* of CHUNK_BYTES: all that waits to be sent, stored presences */
     uint32_t segments;
-    uint32_t nodes;               /* elements and texts in one stanza */
-    uint32_t accounts;            /* in the store */
-    uint32_t resources;           /* sessions per account */
-    uint32_t per_address;         /* streams per IP address */
-    uint32_t receive_buffer;      /* socket buffers asked of the kernel, per stream */
+    uint32_t nodes;          /* elements and texts in one stanza */
+    uint32_t accounts;       /* in the store */
+    uint32_t resources;      /* sessions per account */
+    uint32_t per_address;    /* streams per IP address */
+    uint32_t receive_buffer; /* socket buffers asked of the kernel, per stream */
     uint32_t send_buffer;
-    uint64_t map_bytes;           /* LMDB's map: largest data file */
+    uint64_t map_bytes; /* LMDB's map: largest data file */
 
     /* Regions that follow from these. */
     size_t heap_bytes;

@@ -64,7 +64,8 @@ bool forward_begin(struct turn *turn, struct forward *forward)
 
     *forward = (struct forward){.name = turn->kind == KIND_MESSAGE    ? "message"
                                         : turn->kind == KIND_PRESENCE ? "presence"
-                                                                      : "iq"};
+                                                                      : "iq",
+                                .from = jid_full(&turn->session->jid)};
     build_init(&build, &turn->server->arena, tail_bytes_max(turn) + (copied ? inside.len : 0));
     tail_attributes(turn, &build);
     build_str(&build, inside.len > 0 ? ">" : "/>");
@@ -83,26 +84,30 @@ bool forward_begin(struct turn *turn, struct forward *forward)
     return false;
 }
 
-void forward_to(struct turn *turn, const struct forward *forward, struct span to,
-                struct session *recipient)
+void forward_say(struct server *server, const struct forward *forward, struct span to,
+                 struct session *recipient, bool depends)
 {
-    struct server *server = turn->server;
-    struct span from = jid_full(&turn->session->jid);
     struct build build;
     size_t mark = server->arena.used;
     build_init(&build, &server->arena,
-               64 + BUILD_ESCAPED_MAX(from.len + to.len) + forward->tail.len);
+               64 + BUILD_ESCAPED_MAX(forward->from.len + to.len) + forward->tail.len);
     build_str(&build, "<");
     build_str(&build, forward->name);
-    build_attr(&build, "from", from);
+    build_attr(&build, "from", forward->from);
     build_attr(&build, "to", to);
     build_put(&build, forward->tail);
     must(!build.full); /* ARENA_RESERVE */
     if (forward->tail.bytes != NULL)
-        output_say(server, recipient, build_span(&build), false);
+        output_say(server, recipient, build_span(&build), depends);
     else
-        output_share(server, recipient, build_span(&build), &forward->body, false);
+        output_share(server, recipient, build_span(&build), &forward->body, depends);
     arena_reset(&server->arena, mark);
+}
+
+void forward_to(struct turn *turn, const struct forward *forward, struct span to,
+                struct session *recipient)
+{
+    forward_say(turn->server, forward, to, recipient, false);
 }
 
 void forward_end(struct turn *turn, struct forward *forward)

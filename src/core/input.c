@@ -9,6 +9,15 @@ static size_t input_room(const struct input *input)
     return input->size - input->end - input->sealed;
 }
 
+/* Room for plain bytes: as much as TLS has not taken yet of the last read is left free, so that it
+ * can be kept (input_settle). */
+static size_t plain_room(const struct session *session)
+{
+    const struct input *input = &session->input;
+    size_t unfed = session->tls == NULL || input->sealed > 0 ? 0 : tls_unfed(session->tls);
+    return input_room(input) - unfed;
+}
+
 /* Moves the unfinished item to the front. */
 static void input_compact(struct input *input)
 {
@@ -136,9 +145,7 @@ static enum input_outcome more_sealed(struct server *server, struct session *ses
         enum input_outcome fed = feed(server, session, input_room(input), readable);
         if (fed != INPUT_MORE)
             return fed;
-        size_t unfed = input->sealed > 0 ? 0 : tls_unfed(session->tls);
-        switch (
-            tls_read(session->tls, input->bytes + input->end, input_room(input) - unfed, &got)) {
+        switch (tls_read(session->tls, input->bytes + input->end, plain_room(session), &got)) {
         case TLS_OK:
             input->end += (uint32_t)got;
             return INPUT_MORE;
@@ -155,7 +162,7 @@ static enum input_outcome more_sealed(struct server *server, struct session *ses
 enum input_outcome input_more(struct server *server, struct session *session, bool *readable)
 {
     input_ready(server, session);
-    if (input_room(&session->input) < INPUT_ROOM_MIN) {
+    if (plain_room(session) < INPUT_ROOM_MIN) {
         enum input_outcome leased = input_lease(server, session);
         if (leased != INPUT_MORE)
             return leased;

@@ -71,6 +71,16 @@ void reply_result(struct turn *turn, struct span payload)
     answer_say(turn, &build);
 }
 
+void reply_result_rope(struct turn *turn, const struct rope *payload)
+{
+    struct build build;
+    answer_begin(turn, &build, "result", 0);
+    build_str(&build, ">");
+    if (!build.full)
+        output_share(turn->server, turn->session, build_span(&build), payload,
+                     store_dirty(turn->server->store));
+}
+
 void reply_error(struct turn *turn, enum stanza_error error)
 {
     struct build build;

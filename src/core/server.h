@@ -42,8 +42,7 @@ enum console_state {
     CONSOLE_WAITING, /* answered; leaves after the commit */
     CONSOLE_SAYING,
 };
-struct console
-{
+struct console {
     int handle;
     enum console_state state;
     uint64_t until_ms;

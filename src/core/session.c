@@ -64,7 +64,7 @@ void session_unbind(struct server *server, struct session *session)
     }
     *at = session->next_bound;
     session->peer = PEER_USER;
-    if (session->announced) {
+    if (session->announced || session->directed.bytes > 0) {
         session->next_farewell = server->farewells;
         server->farewells = session;
     }
@@ -100,6 +100,7 @@ void session_free(struct server *server, struct session *session)
     must(!session->reading && !session->writing && !session->deriving);
     input_return(server, session);
     rope_clear(&server->chunks, &session->presence);
+    rope_clear(&server->chunks, &session->directed);
     streams_remove(&server->leaving, session);
     pool_return(&server->sessions, session);
 }

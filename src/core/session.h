@@ -90,6 +90,8 @@ struct session {
 
     int8_t priority;
     struct rope presence; /* the stored presence from behind the from/to attributes to its end */
+    struct rope directed; /* PR-5: whom else it told that it is there: their jids, each with a NUL */
+    bool interested;      /* 6121 2.2: has asked for the roster */
 };
 
 /* --- streams --- */

@@ -189,7 +189,8 @@ static void features_build(const struct server *server, const struct session *se
         }
     } else {
         build_str(build, "<bind xmlns='" NS_BIND "'/>"
-                         "<session xmlns='" NS_SESSION "'><optional/></session>");
+                         "<session xmlns='" NS_SESSION "'><optional/></session>"
+                         "<ver xmlns='" NS_ROSTER_VERSIONS "'/><sub xmlns='" NS_PRE_APPROVAL "'/>");
         limits_build(build, plan.stanza_bytes, IDLE_MS_MAX);
     }
     build_str(build, "</stream:features>");

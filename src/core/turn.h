@@ -69,6 +69,9 @@ enum stanza_error {
  */
 void reply_result(struct turn *turn, struct span payload);
 
+/* The same for a long payload, whose last bytes are "</iq>". */
+void reply_result_rope(struct turn *turn, const struct rope *payload);
+
 /* The error stanza for whatever kind the turn has (ST-13); nothing where an error must not be
  * answered (GR-5). */
 void reply_error(struct turn *turn, enum stanza_error error);
@@ -76,6 +79,7 @@ void reply_error(struct turn *turn, enum stanza_error error);
 /* A stanza on its way to somebody: fresh start tag, then the sender's own bytes. */
 struct forward {
     const char *name; /* element name */
+    struct span from; /* the sender's full jid; whoever must not tell the resource cuts it */
     struct span tail; /* from behind from/to to the end; bytes NULL: it is in `body` */
     struct rope body;
 };
@@ -85,6 +89,9 @@ bool forward_begin(struct turn *turn, struct forward *forward);
 /* Live delivery: does not wait for the commit (GR-2). */
 void forward_to(struct turn *turn, const struct forward *forward, struct span to,
                 struct session *recipient);
+/* The same for a stanza that need not come from a turn; depends as output_say has it. */
+void forward_say(struct server *server, const struct forward *forward, struct span to,
+                 struct session *recipient, bool depends);
 void forward_end(struct turn *turn, struct forward *forward);
 
 #endif

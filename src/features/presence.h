@@ -1,5 +1,5 @@
-/* presence.h: who is available (RFC 6121 4). Requirements 2.3 as far as the own resources and directed
- * presence go. */
+/* presence.h: who is available (RFC 6121 4). Requirements 2.3 as far as the own resources and
+ * directed presence go. */
 #ifndef KITH_PRESENCE_H
 #define KITH_PRESENCE_H
 

@@ -14,6 +14,9 @@
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
     [TABLE_ACCOUNTS] = "accounts",
+    [TABLE_ROSTERS] = "rosters",
+    [TABLE_REQUESTS] = "requests",
+    [TABLE_LEAVING] = "leaving",
 };
 
 /* Opens the tables that are there. Their handles last only if the transaction is committed. */

@@ -72,7 +72,14 @@ const uint8_t *store_secret(const struct store *store);
 
 /* Tables, for the other files of store/ only. Keys: 1 to 511 bytes. Values are borrowed until the
  * next write, commit or end of the tick; what is borrowed cannot be put. */
-enum store_table { TABLE_META, TABLE_ACCOUNTS, TABLE_COUNT };
+enum store_table {
+    TABLE_META,
+    TABLE_ACCOUNTS,
+    TABLE_ROSTERS,
+    TABLE_REQUESTS,
+    TABLE_LEAVING,
+    TABLE_COUNT
+};
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,
                              struct span *value);
 enum store_outcome store_put(struct store *store, enum store_table table, struct span key,

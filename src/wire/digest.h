@@ -28,8 +28,8 @@ struct derive {
     uint64_t outer[32];
 };
 
-void derive_begin(struct derive *derive, enum digest digest, struct span password,
-                  struct span salt, uint32_t iterations);
+void derive_begin(struct derive *derive, enum digest digest, struct span password, struct span salt,
+                  uint32_t iterations);
 /* Does at most `iterations` more; true when done. */
 bool derive_slice(struct derive *derive, uint32_t iterations);
 /* Overwrites the secrets. */

@@ -57,7 +57,8 @@ static enum frame_outcome after_content(struct framer *framer, struct span bytes
             return FRAME_MORE;
     } else {
         *at = find_not_space(bytes, from);
-        if (framer->depth == 1 && *at > from)
+        /* Before the header too: go-xmpp ends what comes before a restart with a line feed. */
+        if ((framer->depth == 1 || from == 0) && *at > from)
             return FRAME_SPACE;
         if (*at == bytes.len)
             return FRAME_MORE;

@@ -15,15 +15,15 @@ struct framer {
 };
 
 enum frame_outcome {
-    FRAME_MORE,            /* the item is not complete; give the same bytes and more */
-    FRAME_HEADER,          /* a whole stream header: declaration, white space and start tag */
-    FRAME_STANZA,          /* a whole first-level element */
-    FRAME_SPACE,           /* white space between stanzas (a keepalive) */
-    FRAME_END,             /* the stream's end tag */
-    FRAME_TEXT,            /* first-level text that is not white space: not-well-formed */
-    FRAME_RESTRICTED,      /* <! that is not CDATA, or <? after the header: restricted-xml */
-    FRAME_BAD,             /* cannot become well-formed (a first byte that is not '<' or white
-                              space, end tag without start, depth over 65,000): not-well-formed */
+    FRAME_MORE,       /* the item is not complete; give the same bytes and more */
+    FRAME_HEADER,     /* a whole stream header: declaration, white space and start tag */
+    FRAME_STANZA,     /* a whole first-level element */
+    FRAME_SPACE,      /* white space between stanzas (a keepalive) */
+    FRAME_END,        /* the stream's end tag */
+    FRAME_TEXT,       /* first-level text that is not white space: not-well-formed */
+    FRAME_RESTRICTED, /* <! that is not CDATA, or <? after the header: restricted-xml */
+    FRAME_BAD,        /* cannot become well-formed (a first byte that is not '<' or white
+                         space, end tag without start, depth over 65,000): not-well-formed */
 };
 
 /* Looks at bytes, which start at the beginning of an item (what was consumed before is gone) and

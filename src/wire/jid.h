@@ -34,7 +34,8 @@ bool jid_prepare_resource(struct span text, struct arena *arena, struct span *ou
 bool jid_prepare_new_local(struct span text, struct arena *arena, struct span *out);
 
 /* Passwords: SASLprep (RFC 4013) as far as it agrees with OpaqueString: non-ASCII spaces become
- * U+0020, NFC/NFKC, controls refused; false: prohibited, empty, or arena full (SA-15). */
+ * U+0020, NFC, controls and compatibility characters (where NFKC differs) refused; false:
+ * prohibited, empty, or arena full (SA-15). */
 bool jid_prepare_password(struct span text, struct arena *arena, struct span *out);
 
 static inline size_t jid_bare_len(const struct jid *jid)

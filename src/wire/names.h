@@ -20,5 +20,7 @@
 #define NS_PING "urn:xmpp:ping"
 #define NS_VERSION "jabber:iq:version"
 #define NS_ROSTER "jabber:iq:roster"
+#define NS_ROSTER_VERSIONS "urn:xmpp:features:rosterver"
+#define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
 
 #endif

@@ -25,10 +25,10 @@ struct node {
     struct span name;      /* local name; text nodes: len 0 */
     struct span namespace; /* text nodes: len 0 */
     struct span prefix;
-    struct span text;  /* text nodes only: the characters */
-    uint32_t start;    /* first byte '<' in stanza->source */
-    uint32_t inside;   /* first byte after the start tag (== end for <a/>) */
-    uint32_t end;      /* one past the last byte */
+    struct span text; /* text nodes only: the characters */
+    uint32_t start;   /* first byte '<' in stanza->source */
+    uint32_t inside;  /* first byte after the start tag (== end for <a/>) */
+    uint32_t end;     /* one past the last byte */
     uint16_t after;
     uint16_t parent; /* of node 0: 0 */
     uint16_t first_attribute;

@@ -15,20 +15,22 @@ struct tls_identity;
 bool tls_boot(void);
 
 /* Reads PEM files. On failure NULL and *why says what a person can do (static text or arena).
- * Refuses a chain that does not fit one outgoing record, a key that does not fit the certificate. */
+ * Refuses a chain that does not fit one outgoing record, a key that does not fit the certificate.
+ */
 struct tls_identity *tls_identity_load(const char *certificate_path, const char *key_path,
                                        struct arena *arena, const char **why);
 void tls_identity_drop(struct tls_identity *identity);
 
-/* Warns for a person: names the certificate is not valid for, expiry. true if `domain` is covered. */
+/* Warns for a person: names the certificate is not valid for, expiry. true if `domain` is covered.
+ */
 bool tls_identity_covers(const struct tls_identity *identity, const char *domain);
 /* Days until the leaf expires at that time (negative: expired). */
 int tls_identity_days_left(const struct tls_identity *identity, uint64_t wall_us);
 
 /* Makes, when the files do not exist: a private CA (10 years) in ca_path and ca_key_path, and a
  * leaf for `domain` (SAN dNSName domain and *.domain; 2 years) signed by it in certificate_path
- * (leaf then CA is not needed) and key_path. Keys P-256, mode 0600. Existing CA files are used again.
- * false: *why. wall_us: now. */
+ * (leaf then CA is not needed) and key_path. Keys P-256, mode 0600. Existing CA files are used
+ * again. false: *why. wall_us: now. */
 bool tls_identity_make(const char *domain, const char *ca_path, const char *ca_key_path,
                        const char *certificate_path, const char *key_path, uint64_t wall_us,
                        struct arena *arena, const char **why);

@@ -10,11 +10,11 @@
 struct xml;
 
 struct xml_limits {
-    uint32_t depth_max;      /* open elements within a stanza */
-    uint32_t attributes_max; /* per element */
+    uint32_t depth_max;        /* open elements within a stanza */
+    uint32_t attributes_max;   /* per element */
     uint32_t declarations_max; /* namespace declarations in a whole stanza */
-    uint32_t nodes_max;      /* elements and runs of text in a whole stanza, at most 65,000 */
-    uint32_t name_bytes_max; /* one element or attribute name, prefix or namespace */
+    uint32_t nodes_max;        /* elements and runs of text in a whole stanza, at most 65,000 */
+    uint32_t name_bytes_max;   /* one element or attribute name, prefix or namespace */
     uint32_t stanza_bytes_max; /* longest stanza that will ever be given */
 };
 
@@ -40,9 +40,9 @@ enum xml_outcome {
 /* Longest start tag that is sure to fit, with its attributes' values, the other limits used up. */
 #define XML_TAG_BYTES 16384
 
-/* Bytes of region that xml_open needs under these limits (plan duty "parser"). They do not grow with
- * stanza_bytes_max over XML_TAG_BYTES. They serve nodes_max / 8 different names that are not usual
- * ones; a stanza that needs more of the region than there is, is XML_TOO_BIG, every time. */
+/* Bytes of region that xml_open needs under these limits (plan duty "parser"). They do not grow
+ * with stanza_bytes_max over XML_TAG_BYTES. They serve nodes_max / 8 different names that are not
+ * usual ones; a stanza that needs more of the region than there is, is XML_TOO_BIG, every time. */
 size_t xml_region_bytes(const struct xml_limits *limits);
 
 /* region: page-aligned, stays the parser's for the life of the process. NULL: too small. */

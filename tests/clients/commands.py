@@ -7,7 +7,7 @@ import socket
 import ssl
 
 import slix
-from harness import Server, case, check, end, equal, openssl, password, wait_until, write
+from harness import Server, case, check, end, equal, openssl, wait_until, write
 from slix import Person, refusal
 
 

@@ -253,13 +253,6 @@ static void view_log(struct oracle_log *log, const struct stanza *stanza)
     }
 }
 
-static void *oracle_room(size_t len)
-{
-    void *room = aligned_alloc(4096, len);
-    must(room != NULL);
-    return room;
-}
-
 /* xml_read by a parser that has read all kinds of things before, by one that has read nothing, and
  * the oracle: same answer and same view. */
 static enum xml_outcome oracle_compare_stanza(enum xml_wrapper wrapper, struct span source)
@@ -267,8 +260,11 @@ static enum xml_outcome oracle_compare_stanza(enum xml_wrapper wrapper, struct s
     static const char *const wrappers[] = {"<stream:stream xmlns='" NS_CLIENT
                                            "' xmlns:stream='" NS_STREAM "'>",
                                            "<stream xmlns='" NS_STREAM "'>"};
+    static char used_region[ORACLE_REGION_BYTES] __attribute__((aligned(4096)));
+    static char fresh_region[ORACLE_REGION_BYTES] __attribute__((aligned(4096)));
+    static char memory[ORACLE_LOG_BYTES] __attribute__((aligned(16)));
+    static char view_bytes[ORACLE_LOG_BYTES];
     static struct xml *used;
-    static char *fresh_region, *memory, view_bytes[ORACLE_LOG_BYTES];
     struct oracle_log view = {view_bytes, 0};
     struct oracle oracle;
     struct arena arena;
@@ -276,12 +272,9 @@ static enum xml_outcome oracle_compare_stanza(enum xml_wrapper wrapper, struct s
 
     if (source.len == 0)
         return XML_OK;
-    if (used == NULL) {
-        used = xml_open(oracle_room(ORACLE_REGION_BYTES), ORACLE_REGION_BYTES, &oracle_limits);
-        fresh_region = oracle_room(ORACLE_REGION_BYTES);
-        memory = oracle_room(ORACLE_LOG_BYTES);
-    }
-    struct xml *fresh = xml_open(fresh_region, ORACLE_REGION_BYTES, &oracle_limits);
+    if (used == NULL)
+        used = xml_open(used_region, sizeof(used_region), &oracle_limits);
+    struct xml *fresh = xml_open(fresh_region, sizeof(fresh_region), &oracle_limits);
     must(used != NULL && fresh != NULL);
     arena_init(&arena, memory, ORACLE_LOG_BYTES);
     enum xml_outcome outcome = xml_read(fresh, wrapper, source, &arena, &stanza);

@@ -1,80 +1,52 @@
 /* dialog.c: plays the conversations of tests/dialogs, each with the server's reads cut to 1, 2, 3
- * and 7 bytes and whole, each time from an empty store to an empty house. Arguments: parts of
- * the files' names; none: all. -v: show what is said (only whole reads). */
+ * and 7 bytes and whole, and with sends cut and refused, each time from an empty store to an empty
+ * house. Arguments: parts of the files' names; none: all. -v: show what is said (whole reads). */
+#include "files.h"
 #include "house.h"
 #include "play.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define FILES 1000
+static const struct conditions replays[] = {
+    {.read_bytes = 0},
+    {.read_bytes = 1},
+    {.read_bytes = 2},
+    {.read_bytes = 3},
+    {.read_bytes = 7},
+    {.read_bytes = 0, .send_bytes = 1},
+    {.read_bytes = 7, .send_bytes = 5, .stuck_every = 2},
+    {.read_bytes = 0, .stuck_every = 3},
+};
+#define REPLAYS (sizeof(replays) / sizeof(replays[0]))
 
-static const size_t cuts[] = {0, 1, 2, 3, 7};
-#define CUTS (sizeof(cuts) / sizeof(cuts[0]))
-
-static char files[FILES][256];
-static unsigned file_count;
-
-static int compare(const void *a, const void *b)
+static bool replay(const char *path, struct conditions conditions)
 {
-    return strcmp(a, b);
-}
-
-static bool files_find(const char *directory)
-{
-    struct dirent *entry;
-    DIR *open = opendir(directory);
-    if (!open) {
-        perror(directory);
-        return false;
-    }
-    while ((entry = readdir(open)) != NULL && file_count < FILES) {
-        const char *end = strrchr(entry->d_name, '.');
-        if (end && strcmp(end, ".txt") == 0)
-            snprintf(files[file_count++], sizeof(files[0]), "%s/%.200s", directory, entry->d_name);
-    }
-    closedir(open);
-    qsort(files, file_count, sizeof(files[0]), compare);
-    return true;
-}
-
-static bool wanted(const char *file, int count, char **parts)
-{
-    for (int i = 0; i < count; i++) {
-        if (strstr(file, parts[i]))
-            return true;
-    }
-    return count == 0;
+    struct play play;
+    if (play_dialog(&play, path, &conditions))
+        return true;
+    fprintf(stderr, "%s    reads of %zu, sends of %zu bytes (0: whole), every %u. refused\n",
+            play.report.bytes, conditions.read_bytes, conditions.send_bytes,
+            conditions.stuck_every);
+    return false;
 }
 
 int main(int count, char **arguments)
 {
     unsigned passed = 0, failed = 0;
-    count--;
-    arguments++;
-    if (count > 0 && strcmp(arguments[0], "-v") == 0) {
-        clients_trace = true;
-        count--;
-        arguments++;
-    }
+    clients_trace = count > 1 && strcmp(arguments[1], "-v") == 0;
+    int skipped = clients_trace ? 2 : 1;
     house_boot();
-    if (!files_find("tests/dialogs"))
+    if (!files_find("tests/dialogs", count - skipped, arguments + skipped))
         return 2;
-    for (unsigned i = 0; i < file_count; i++) {
-        bool fine = wanted(files[i], count, arguments);
-        for (size_t c = 0; fine && c < (clients_trace ? 1 : CUTS); c++) {
-            struct play play;
-            struct conditions conditions = {.seed = i * 8 + c, .read_bytes = cuts[c]};
-            fine = play_dialog(&play, files[i], &conditions);
-            if (fine) {
-                passed++;
-                continue;
-            }
-            failed++;
-            fprintf(stderr, "%s    (reads of %zu bytes, 0 is whole)\n", play.report.bytes,
-                    cuts[c]);
+    for (unsigned i = 0; i < files_count(); i++) {
+        bool fine = true;
+        for (size_t r = 0; fine && r < (clients_trace ? 1 : REPLAYS); r++) {
+            struct conditions conditions = replays[r];
+            conditions.seed = i * REPLAYS + r;
+            fine = replay(files_path(i), conditions);
+            passed += fine;
+            failed += !fine;
         }
     }
     house_leave();

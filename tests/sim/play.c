@@ -72,6 +72,7 @@ bool play_speak(struct play *play, const char *path, const struct conditions *co
     world_cut(conditions->read_bytes);
     world_pinch(conditions->send_bytes, conditions->stuck_every);
     play->path = path;
+    play->pinched = conditions->send_bytes || conditions->stuck_every;
     play->variables = variables_new();
     text_string(&play->report, "");
     house_begin();

@@ -16,9 +16,9 @@ struct conditions {
 struct play {
     const char *path;
     int line;
+    bool pinched; /* sends are cut, so that segments cannot be counted */
     struct variables *variables;
     struct text report; /* what went wrong, for people; empty: nothing */
-    const char *last_failure; /* of `authenticates` */
 };
 
 /* Plays the file to its end or first failure. false: play->report says what happened, unless

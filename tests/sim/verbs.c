@@ -250,13 +250,18 @@ static bool verb_sends_and_resets(struct play *play, struct client *client, cons
     return play_settle(play, 0);
 }
 
-/* Header, error and end at once, before the client has said a word (GR-1). */
+/* Header, error and end at once, before the client has said a word (GR-1). The doorman sends once,
+ * so that a send that is cut takes the rest away; a fresh socket of a real system takes it all. */
 static bool verb_was_turned_away(struct play *play, struct client *client, const char *rest,
                                  const struct statement *statement)
 {
     (void)statement;
     if (!play_settle(play, 3000)) /* a doorman holds the door a little */
         return false;
+    if (play->pinched && world_closed(client->link)) {
+        client_is_gone(client);
+        return true;
+    }
     const struct tree *error = client_take(client);
     if (!error || !error->child || strcmp(error->child->name, rest) != 0)
         return play_fail(play, "%s got no error %s:%s", client->name, rest, client_unread(client));
@@ -407,7 +412,7 @@ static bool verb_got_segments(struct play *play, struct client *client, const ch
                               const struct statement *statement)
 {
     (void)statement;
-    if (world_segments(client->link) != strtoul(rest, NULL, 10))
+    if (!play->pinched && world_segments(client->link) != strtoul(rest, NULL, 10))
         return play_fail(play, "%s got %u segments", client->name, world_segments(client->link));
     return true;
 }

@@ -130,7 +130,7 @@ static void test_lengths(void)
 static void test_dropped(void)
 {
     struct framer framer = {.depth = 1};
-    struct span stanza = SPAN("<a b='>'><![CDATA[]]]></a>]]><c/>/></a><d/>");
+    struct span stanza = SPAN("<a b='>'><![CDATA[]] ></a>]]><c/>/></a><d/>");
     size_t len;
 
     for (size_t i = 0; i < stanza.len - 5; i++) {

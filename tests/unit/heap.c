@@ -23,9 +23,6 @@
 
 /* Called through these, so that the compiler does not reason about what malloc does. */
 static void *(*volatile take)(size_t) = malloc;
-static void *(*volatile take_zeroed)(size_t, size_t) = calloc;
-static void *(*volatile take_aligned)(size_t, size_t) = memalign;
-static void *(*volatile resize)(void *, size_t) = realloc;
 static void (*volatile give)(void *) = free;
 
 static bool all_are(const unsigned char *bytes, size_t len, unsigned char value)
@@ -35,6 +32,34 @@ static bool all_are(const unsigned char *bytes, size_t len, unsigned char value)
             return false;
     return true;
 }
+
+#ifdef KITH_SYSTEM_HEAP
+
+/* Then malloc is libc's; what is left here must be harmless. */
+int main(void)
+{
+    struct heap_use use = {.used = 1};
+    heap_extend(NULL, 0, NULL, 0);
+    heap_owner(1);
+    char *block = take(16429);
+    memset(block, 1, 16429);
+    heap_trim(1);
+    CHECK(all_are((unsigned char *)block, 16429, 1));
+    give(block);
+    heap_fail_at(1);
+    block = take(1);
+    CHECK(block != NULL);
+    give(block);
+    heap_usage(&use);
+    CHECK(use.used == 0 && heap_slab_bytes() >= 17400);
+    return test_end();
+}
+
+#else
+
+static void *(*volatile take_zeroed)(size_t, size_t) = calloc;
+static void *(*volatile take_aligned)(size_t, size_t) = memalign;
+static void *(*volatile resize)(void *, size_t) = realloc;
 
 static size_t used_now(void)
 {
@@ -397,3 +422,5 @@ int main(void)
     test_bugs();
     return test_end();
 }
+
+#endif

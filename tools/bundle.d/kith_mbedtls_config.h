@@ -75,8 +75,7 @@
 
 #ifdef KITH_MBEDTLS_2
 
-#define MBEDTLS_ENTROPY_C
-#define MBEDTLS_NO_PLATFORM_ENTROPY
+#define MBEDTLS_HMAC_DRBG_C /* its blinding asks for it */
 #define MBEDTLS_SSL_EXPORT_KEYS
 #include "mbedtls/check_config.h"
 
