@@ -8,14 +8,14 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef
-OPTIMIZE ?= -O2 -g
+OPTIMIZE ?= $(if $(BUNDLE),-Os -g -ffunction-sections -fdata-sections,-O2 -g)
 CFLAGS ?=
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(OPTIMIZE) $(WARNINGS) -fno-strict-aliasing \
 	-fstack-protector-strong -Isrc -I. $(EXTRA_CFLAGS) $(CFLAGS)
 LIBS := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -llmdb
 ifdef BUNDLE
-ALL_CFLAGS += -I$(BUNDLE)/include -include $(BUNDLE)/include/kith_bundle.h
-LDFLAGS += -L$(BUNDLE)/lib -static
+ALL_CFLAGS += -isystem $(BUNDLE)/include -include $(BUNDLE)/include/kith_bundle.h
+LDFLAGS += -L$(BUNDLE)/lib -static -Wl,--gc-sections
 endif
 PLATFORM ?= linux
 # V=1 shows the commands.

@@ -157,7 +157,7 @@ uint64_t plan_total(void)
  * a size_t of 32 bits. */
 static uint64_t plan_least(uint64_t sessions)
 {
-    uint64_t each = TLS_SLABS * heap_slab_bytes() + plan.input_bytes +
+    uint64_t each = tls_slabs() * heap_slab_bytes() + plan.input_bytes +
                     (uint64_t)wish.chunks_per_session * CHUNK_BYTES;
     return sessions * each + (uint64_t)wish.chunks_shared * CHUNK_BYTES +
            (uint64_t)plan.leases * plan.stanza_bytes;
@@ -175,7 +175,7 @@ static uint64_t plan_for(uint32_t sessions, uint32_t handshakes)
     plan.handshakes = handshakes < sessions ? handshakes : sessions;
     plan.chunks = wish.chunks_shared + sessions * wish.chunks_per_session;
     plan.segments = 2 * plan.chunks;
-    plan.slabs = sessions * TLS_SLABS;
+    plan.slabs = sessions * tls_slabs();
     plan.parser_bytes = (xml_region_bytes(&limits) + page - 1) / page * page;
     /* The stanza's texts and one answer of its size; its nodes with an attribute each, held twice
      * while they are sorted; room for small answers. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static struct session *sessions;
 static unsigned logins_started;
 static unsigned logins_done;
 static unsigned logins_lost;
@@ -49,7 +50,7 @@ static void settle(double seconds)
         links_step(50);
 }
 
-static bool logins_make(struct session *sessions, unsigned count, uint64_t until_ns)
+static bool logins_make(unsigned count, uint64_t until_ns)
 {
     logins_started = logins_done = logins_lost = 0;
     logins_wanted = count;
@@ -64,22 +65,21 @@ static bool logins_make(struct session *sessions, unsigned count, uint64_t until
 
 int login_run(void)
 {
-    struct session *sessions = take(options.concurrency * sizeof(*sessions));
+    sessions = take(options.concurrency * sizeof(*sessions));
     uint64_t until = now_ns() + (uint64_t)options.timeout_seconds * 1000000000;
     struct usage from = {0}, to = {0};
     unsigned room = options.count > options.users ? options.count : options.users;
     login_ms = take(room * sizeof(*login_ms));
     mode = &login_mode;
     /* Once each, so that PBKDF2 on this side is not measured. */
-    if (!logins_make(sessions, options.users < options.count ? options.users : options.count,
-                     until))
+    if (!logins_make(options.users < options.count ? options.users : options.count, until))
         fail("the logins before the measurement failed (%u of %u)", logins_done, logins_wanted);
     settle(0.3);
     measuring = true;
     if (options.server_pid)
         usage_read(options.server_pid, &from);
     uint64_t started = now_ns();
-    bool complete = logins_make(sessions, options.count, until);
+    bool complete = logins_make(options.count, until);
     double seconds = (double)(now_ns() - started) / 1e9;
     settle(0.3);
     if (options.server_pid)
@@ -106,7 +106,7 @@ static void memory_report(const char *when, double *rss_kb, double *anonymous_kb
 
 int idle_run(void)
 {
-    struct session *sessions = take(options.count * sizeof(*sessions));
+    sessions = take(options.count * sizeof(*sessions));
     uint64_t until = now_ns() + (uint64_t)options.timeout_seconds * 1000000000;
     struct usage from = {0}, to = {0};
     double rss[2], anonymous[2];

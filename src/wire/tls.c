@@ -48,13 +48,16 @@ struct tls {
 /* Heap outside the slabs per connection, headers of base/heap.c included: what tests/unit/tls.c
  * prints and holds against these, with room for a key of RSA-4096. 3.6 takes a copy of what is
  * left of the outgoing buffer while it makes its TLS 1.3 key share. */
-#if MBEDTLS_VERSION_MAJOR < 3
+#if MBEDTLS_SSL_OUT_CONTENT_LEN <= 4096
+#define SLABS 1
+#define IDLE_HEAP_BYTES (5120 + 4800) /* with the outgoing buffer */
+#define HANDSHAKE_HEAP_BYTES 15360
+#elif MBEDTLS_VERSION_MAJOR < 3
+#define SLABS 2
 #define IDLE_HEAP_BYTES 3072
 #define HANDSHAKE_HEAP_BYTES 14336
-#elif MBEDTLS_SSL_OUT_CONTENT_LEN <= 4096
-#define IDLE_HEAP_BYTES 5120
-#define HANDSHAKE_HEAP_BYTES 15360
 #else
+#define SLABS 2
 #define IDLE_HEAP_BYTES 8192
 #define HANDSHAKE_HEAP_BYTES 24576
 #endif
@@ -427,6 +430,11 @@ const char *tls_library(void)
 size_t tls_idle_heap_bytes(void)
 {
     return IDLE_HEAP_BYTES;
+}
+
+unsigned tls_slabs(void)
+{
+    return SLABS;
 }
 
 size_t tls_handshake_heap_bytes(void)

@@ -96,7 +96,7 @@ const char *tls_library(void);
 /* Plan duties, in bytes of heap outside the record slabs: idle and at the peak of a handshake. */
 size_t tls_idle_heap_bytes(void);
 size_t tls_handshake_heap_bytes(void);
-/* Record slabs one connection holds. */
-#define TLS_SLABS 2
+/* Record slabs one connection holds: a buffer of 4 KB lies in the heap. */
+unsigned tls_slabs(void);
 
 #endif

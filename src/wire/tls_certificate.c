@@ -1,7 +1,6 @@
 /* tls_certificate.c: a private CA and a leaf for those who have no certificate of a public one.
  * Owns nothing; writes four PEM files, each whole or not at all. Keys are P-256.
  * Specs: RFC 5280, RFC 6125; the leaf's life is the longest that Apple's systems accept. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <mbedtls/asn1write.h>
@@ -211,11 +210,10 @@ static bool names_set(mbedtls_x509write_cert *writer, const char *domain)
     unsigned char *end = names + sizeof(names);
     unsigned char *at = end;
     uint8_t address[16];
+    size_t address_len = tls_address(domain, address);
     bool put;
-    if (inet_pton(AF_INET, domain, address) == 1) {
-        put = name_put(&at, names, MBEDTLS_X509_SAN_IP_ADDRESS, address, 4);
-    } else if (inet_pton(AF_INET6, domain, address) == 1) {
-        put = name_put(&at, names, MBEDTLS_X509_SAN_IP_ADDRESS, address, 16);
+    if (address_len > 0) {
+        put = name_put(&at, names, MBEDTLS_X509_SAN_IP_ADDRESS, address, address_len);
     } else {
         char below[NAME_BYTES_MAX + 3];
         int len = snprintf(below, sizeof(below), "*.%s", domain);
@@ -346,8 +344,9 @@ static bool domain_is_usable(const char *domain)
     size_t len = strlen(domain);
     if (len == 0 || len > NAME_BYTES_MAX)
         return false;
-    /* Letters, digits, hyphen; colons for IPv6. Nothing that means something in a name. */
-    return strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:_") ==
+    /* Letters, digits, hyphen; colons and brackets for IPv6. Nothing that means something in a
+     * name. */
+    return strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:_[]") ==
            len;
 }
 
@@ -366,8 +365,8 @@ bool tls_identity_make(const char *domain, const char *ca_path, const char *ca_k
         return false;
     if (!domain_is_usable(domain)) {
         *why = tls_say(arena,
-                       "no certificate can be made for the domain %s: write it in its "
-                       "ASCII form (xn--...)",
+                       "kith makes certificates for domains of ASCII letters only, not for %s: "
+                       "bring one that is made for its xn-- form",
                        domain);
         return false;
     }

@@ -309,14 +309,24 @@ static bool name_covers(struct span name, struct span domain)
            strncasecmp(name.bytes, domain.bytes, name.len) == 0;
 }
 
+size_t tls_address(const char *domain, uint8_t address[16])
+{
+    char inside[INET6_ADDRSTRLEN];
+    size_t len = strlen(domain);
+    if (inet_pton(AF_INET, domain, address) == 1)
+        return 4;
+    if (len > 2 && len - 2 < sizeof(inside) && domain[0] == '[' && domain[len - 1] == ']') {
+        memcpy(inside, domain + 1, len - 2);
+        inside[len - 2] = '\0';
+        domain = inside;
+    }
+    return inet_pton(AF_INET6, domain, address) == 1 ? 16 : 0;
+}
+
 bool tls_identity_covers(const struct tls_identity *identity, const char *domain)
 {
     uint8_t address[16];
-    size_t address_len = 0;
-    if (inet_pton(AF_INET, domain, address) == 1)
-        address_len = 4;
-    else if (inet_pton(AF_INET6, domain, address) == 1)
-        address_len = 16;
+    size_t address_len = tls_address(domain, address);
 
     const mbedtls_x509_sequence *name = &identity->chain.subject_alt_names;
     for (; name && name->buf.p; name = name->next) {

@@ -54,6 +54,9 @@ __attribute__((format(printf, 2, 3))) const char *tls_say(struct arena *arena, c
 /* A whole file with a zero byte behind it (in len, as mbedTLS wants PEM). */
 bool tls_file_read(const char *path, struct arena *arena, struct span *out, const char **why);
 
+/* Bytes of the IP address that domain is (brackets around IPv6 allowed): 4, 16, or 0 for a name. */
+size_t tls_address(const char *domain, uint8_t address[16]);
+
 /* Days from 1970-01-01 to a date of the Gregorian calendar. */
 int64_t tls_days(int year, int month, int day);
 

@@ -1,5 +1,5 @@
 /* A stream from arbitrary bytes: the framer, read whole and in pieces, against expat. */
-#include "tests/fuzz/oracle.h"
+#include "tests/fuzz/oracle_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -328,8 +328,8 @@ static void check_heap(const char *version, struct tls_identity *identity, const
            tls_version_name(peers[0].tls), idle, peak, after.slabs_used, COUNT);
     CHECK(idle <= tls_idle_heap_bytes());
     CHECK(peak <= tls_handshake_heap_bytes());
-    CHECK(after.slabs_used == COUNT * TLS_SLABS);
-    CHECK(after.slabs_peak == COUNT * TLS_SLABS);
+    CHECK(after.slabs_used == COUNT * tls_slabs());
+    CHECK(after.slabs_peak == COUNT * tls_slabs());
     for (int i = 0; i < COUNT; i++)
         peer_close(&peers[i]);
     heap_usage(&after);

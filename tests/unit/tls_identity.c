@@ -91,17 +91,19 @@ static void check_domain(void)
 static void check_addresses(void)
 {
     static const char *const addresses[] = {"192.0.2.7", "2001:db8::7", "198.51.100.7"};
+    static const char *const written[] = {"192.0.2.7", "[2001:db8::7]"};
     for (int i = 0; i < 2; i++) {
         const char *set = i ? "six" : "four";
         char leaf[32];
         char key[32];
-        CHECK(make(addresses[i], set, plat_wall_us()));
+        CHECK(make(written[i], set, plat_wall_us()));
         CHECK(openssl_verifies(set, "-verify_ip", addresses[i]));
         CHECK(!openssl_verifies(set, "-verify_ip", addresses[i + 1]));
         snprintf(leaf, sizeof(leaf), "%s-leaf.pem", set);
         snprintf(key, sizeof(key), "%s-key.pem", set);
         struct tls_identity *identity = load(leaf, key);
         CHECK(identity && tls_identity_covers(identity, addresses[i]));
+        CHECK(identity && tls_identity_covers(identity, written[i]));
         CHECK(identity && !tls_identity_covers(identity, addresses[i + 1]));
         CHECK(identity && !tls_identity_covers(identity, "example.org"));
         if (identity)
