@@ -158,7 +158,7 @@ static bool base64_exact(struct span text, uint8_t *out, size_t len)
 static bool request_account(const struct request *request, struct account *account)
 {
     const struct span *line = request->arguments;
-    uint64_t iterations;
+    uint64_t iterations = 0;
     *account = (struct account){.made_us = plat_wall_us()};
     if (request->count != 4 + KEY_LINES || line[0].len > SESSION_PART_BYTES ||
         !span_number(line[2], 1000000, &iterations) || iterations < 4096)

@@ -11,6 +11,7 @@
 #include "core/turn.h"
 #include "door.h"
 #include "features/presence.h"
+#include "features/subscription.h"
 #include "route.h"
 
 /* After the disk has failed: how often to see whether it takes writes again. */
@@ -191,10 +192,8 @@ static void read_closing(struct server *server, struct session *session, bool re
 
 static void handshake(struct server *server, struct session *session, bool readable)
 {
-    if (server->turn_handshakes >= TURN_HANDSHAKES) {
-        session_read_later(server, session);
+    if (server->turn_handshakes >= TURN_HANDSHAKES) /* plat_wait will announce it again */
         return;
-    }
     server->turn_handshakes++;
     enum tls_outcome outcome = input_handshake(server, session, &readable);
     session->socket_full = outcome == TLS_WANT_WRITE;
@@ -244,12 +243,8 @@ static void event(struct server *server, const struct plat_event *event)
     struct session *session = session_of_tag(server, event->tag);
     if (session->phase == PHASE_GONE)
         return;
-    if (event->writable || (event->hangup && session->socket_full)) {
-        if (session->phase == PHASE_HANDSHAKE)
-            session->socket_full = false;
-        else
-            session_write_later(server, session);
-    }
+    if ((event->writable || event->hangup) && session->phase != PHASE_HANDSHAKE)
+        session_write_later(server, session);
     if (event->readable || event->hangup || session->phase == PHASE_HANDSHAKE)
         session_turn(server, session, event->readable || event->hangup);
 }
@@ -382,6 +377,7 @@ bool server_tick(struct server *server, int timeout_ms)
     sweep(server);
     stream_start_handshakes(server);
     presence_farewells(server);
+    subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
     flush(server);
     commit(server);
     flush(server);

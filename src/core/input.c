@@ -58,8 +58,6 @@ static enum input_outcome input_lease(struct server *server, struct session *ses
         return INPUT_TOO_BIG;
     char *big = lease_allowed(server, session) ? pool_take(&server->leases) : NULL;
     if (big == NULL) {
-        if (!(session->pauses & PAUSE_LEASE))
-            server->waiting_leases++;
         session->pauses |= PAUSE_LEASE;
         return INPUT_NOTHING;
     }
@@ -75,13 +73,20 @@ static enum input_outcome input_lease(struct server *server, struct session *ses
 static void lease_return(struct server *server, char *bytes)
 {
     pool_return(&server->leases, bytes);
-    for (struct session *at = server->streams; at != NULL && server->waiting_leases > 0;
-         at = at->next)
+    for (struct session *at = server->streams; at != NULL; at = at->next)
         if (at->pauses & PAUSE_LEASE) {
             at->pauses &= (uint8_t)~PAUSE_LEASE;
-            server->waiting_leases--;
             session_read_later(server, at);
         }
+}
+
+/* Gives back a buffer to where it came from. */
+static void buffer_return(struct server *server, char *bytes, bool leased)
+{
+    if (leased)
+        lease_return(server, bytes);
+    else
+        pool_return(&server->inputs, bytes);
 }
 
 static void input_ready(struct server *server, struct session *session)
@@ -226,14 +231,13 @@ void input_settle(struct server *server, struct session *session)
     } else {
         return;
     }
-    if (leased)
-        lease_return(server, bytes);
-    else
-        pool_return(&server->inputs, bytes);
+    buffer_return(server, bytes, leased);
 }
 
-bool input_waiting(const struct session *session)
+void input_return(struct server *server, struct session *session)
 {
-    return session->input.end > session->input.start || session->input.sealed > 0 ||
-           (session->tls != NULL && tls_pending(session->tls));
+    struct input *input = &session->input;
+    if (input->bytes != NULL)
+        buffer_return(server, input->bytes, input->leased);
+    *input = (struct input){0};
 }

@@ -39,7 +39,7 @@ enum tls_outcome input_handshake(struct server *server, struct session *session,
  * Must be called after the last input_more of a turn. */
 void input_settle(struct server *server, struct session *session);
 
-/* Whether a further turn could get on without the socket. */
-bool input_waiting(const struct session *session);
+/* Gives back the buffer with what is in it: the session is over. */
+void input_return(struct server *server, struct session *session);
 
 #endif

@@ -80,7 +80,6 @@ struct server {
     struct session *deriving;  /* wait for a slice of key derivation */
     uint32_t handshakes;       /* under way */
     bool queue_changed;        /* a queued session may find a place among them */
-    uint32_t waiting_leases;   /* sessions that are paused for want of a lease */
 
     struct listener listeners[SERVER_LISTENERS];
     unsigned listener_count;
@@ -105,6 +104,8 @@ struct server {
     struct throttle connections; /* new ones, by address (ST-19) */
 
     uint64_t stanzas; /* handled since start */
+    uint64_t pushes;  /* of rosters, since start: their ids */
+    uint64_t reap_ms; /* when to go on with what deleted accounts leave behind */
 };
 
 #endif

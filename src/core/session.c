@@ -2,6 +2,7 @@
 #include "core/session.h"
 
 #include "base/must.h"
+#include "core/input.h"
 #include "core/limits.h"
 #include "core/sasl.h"
 
@@ -103,18 +104,6 @@ void session_free(struct server *server, struct session *session)
     rope_clear(&server->chunks, &session->directed);
     streams_remove(&server->leaving, session);
     pool_return(&server->sessions, session);
-}
-
-void input_return(struct server *server, struct session *session)
-{
-    struct input *input = &session->input;
-    if (input->bytes != NULL)
-        pool_return(input->leased ? &server->leases : &server->inputs, input->bytes);
-    *input = (struct input){0};
-    if (session->pauses & PAUSE_LEASE) {
-        session->pauses &= (uint8_t)~PAUSE_LEASE;
-        server->waiting_leases--;
-    }
 }
 
 struct session *session_of_tag(const struct server *server, uint32_t tag)

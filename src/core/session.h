@@ -118,9 +118,6 @@ void session_write_later(struct server *server, struct session *session);
 /* The next sweep comes at that time at the latest. */
 void session_due(struct server *server, uint64_t at_ms);
 
-/* Gives back the input buffer with what is in it. */
-void input_return(struct server *server, struct session *session);
-
 /* --- finding each other --- */
 
 /* Enters a session that has its full jid. */
