@@ -18,7 +18,7 @@ enum frame_outcome {
     FRAME_MORE,       /* the item is not complete; give the same bytes and more */
     FRAME_HEADER,     /* a whole stream header: declaration, white space and start tag */
     FRAME_STANZA,     /* a whole first-level element */
-    FRAME_SPACE,      /* white space between stanzas (a keepalive) */
+    FRAME_SPACE,      /* white space between stanzas (a keepalive) or before a header */
     FRAME_END,        /* the stream's end tag */
     FRAME_TEXT,       /* first-level text that is not white space: not-well-formed */
     FRAME_RESTRICTED, /* <! that is not CDATA, or <? after the header: restricted-xml */

@@ -213,7 +213,7 @@ enum xml_outcome view_element(struct view *view, const char *triplet, const char
     if (view->depth >= view->limits.depth_max || attribute_count > view->limits.attributes_max)
         return XML_TOO_BIG;
     if (!tag_names_good(span_cut(view->source, start, inside)))
-        return XML_BAD_NAMESPACE_PREFIX;
+        return XML_NOT_WELL_FORMED;
     text_end(view, start);
     if ((outcome = record_add(view, attribute_count, &record)) != XML_OK)
         return outcome;

@@ -251,15 +251,10 @@ static bool utf8_valid(struct span text)
 static enum xml_outcome token_answer(struct span source, size_t at)
 {
     unsigned char byte = at < source.len ? (unsigned char)source.bytes[at] : 0;
-    char before = at > 0 && at <= source.len ? source.bytes[at - 1] : 0;
 
     /* <!DOCTYPE and its like inside of the stream. */
-    if (before == '!' && at > 1 && source.bytes[at - 2] == '<' && byte != '[' && byte != '-')
+    if (at > 1 && memcmp(source.bytes + at - 2, "<!", 2) == 0 && byte != '[' && byte != '-')
         return XML_RESTRICTED;
-    /* Only in a name is a colon wrong, or a character behind a colon (but "<" and "]]>"). */
-    if ((byte == ':' && before != '=') ||
-        (before == ':' && byte >= ' ' && byte != '<' && byte != ']'))
-        return XML_BAD_NAMESPACE_PREFIX;
     return XML_NOT_WELL_FORMED;
 }
 
@@ -275,11 +270,6 @@ static enum xml_outcome error_answer(struct xml *xml, struct span source)
     case XML_ERROR_UNDEFINED_ENTITY:
     case XML_ERROR_MISPLACED_XML_PI:
         return XML_RESTRICTED;
-    case XML_ERROR_UNDECLARING_PREFIX:
-    case XML_ERROR_RESERVED_PREFIX_XML:
-    case XML_ERROR_RESERVED_PREFIX_XMLNS:
-    case XML_ERROR_RESERVED_NAMESPACE_URI:
-        return XML_BAD_NAMESPACE_PREFIX;
     case XML_ERROR_INVALID_TOKEN:
         return token_answer(source, event_start(xml));
     default:

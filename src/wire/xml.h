@@ -31,7 +31,7 @@ enum xml_outcome {
     XML_OK,
     XML_NOT_WELL_FORMED,
     XML_RESTRICTED,           /* comment, PI, DTD, entity beyond the five */
-    XML_BAD_NAMESPACE_PREFIX, /* ST-5, ST-5b */
+    XML_BAD_NAMESPACE_PREFIX, /* ST-5: a prefix for jabber:client */
     XML_UNSUPPORTED_ENCODING, /* invalid UTF-8, or a declaration of anything but UTF-8 */
     XML_TOO_BIG,
     XML_FULL,

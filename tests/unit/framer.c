@@ -18,7 +18,8 @@ static const char letters[] = {
 static const struct sample samples[] = {
     {HEADER, "H?"},
     {"<s>", "H?"},
-    {" \r\n\t<s\n>", "H?"},
+    {" \r\n\t<s\n>", ".H?"},
+    {"\n <?xml version='1.0'?>\n<s>", ".H?"},
     {"<s><presence/>", "HS?"},
     {"<s><presence />\n<a></a >", "HS.S?"},
     {"<s>  \t\r\n", "H.?"},
@@ -57,7 +58,7 @@ static const struct sample samples[] = {
     {"\xef\xbb\xbf<s>", "B"},
     {"\xff\xfe<", "B"},
     {"x<s>", "B"},
-    {" x", "B"},
+    {" x", ".B"},
     {"</s>", "B"},
     {"<s/>", "B"},
     {"<?xml version='1.0'?>", "?"},

@@ -16,6 +16,7 @@ static const char *const seeds[] = {
     "<a><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/><b/>"
     "<b c='' d='' e='' f='' g='' h='' i='' j='' k=''/><b/><b/><b/><b/><b/><b/></a>",
     "<presence/>",
+    "<a xmlns:p='jabber:client'><p:b/></a>",
 };
 
 static const char *const scraps[] = {
