@@ -50,7 +50,7 @@ static inline struct span span_cut(struct span a, size_t from, size_t to)
         to = a.len;
     if (from > to)
         from = to;
-    return (struct span){a.bytes + from, to - from};
+    return (struct span){a.bytes == NULL ? NULL : a.bytes + from, to - from};
 }
 
 /* Index of the first `byte`, or len if there is none. */
