@@ -24,6 +24,10 @@
 /* A storm of logins waits here instead of being refused. */
 #define LISTEN_BACKLOG 512
 
+/* What fits an Ethernet frame over IPv6. Loopback would agree on 64 KB, which is more than a whole
+ * socket buffer of ours: peers would then wait for a window that never opens that far. */
+#define SEGMENT_BYTES 1440
+
 static volatile sig_atomic_t signals_seen;
 static sigset_t signals_before;  /* of the process, put back at the end */
 static sigset_t signals_waiting; /* while the loop waits */
@@ -108,12 +112,14 @@ static bool handle_prepare(int handle)
 
 static int listen_at(const struct sockaddr *address, socklen_t len)
 {
-    int on = 1;
+    int on = 1, segment = SEGMENT_BYTES;
     int handle = socket(address->sa_family, SOCK_STREAM, 0);
     if (handle < 0)
         return PLAT_GONE;
-    if (address->sa_family != AF_UNIX)
+    if (address->sa_family != AF_UNIX) {
         (void)setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        (void)setsockopt(handle, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    }
     if (address->sa_family == AF_INET6)
         (void)setsockopt(handle, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (!handle_prepare(handle) || bind(handle, address, len) != 0 ||

@@ -45,6 +45,14 @@ static const struct command commands[] = {
      NEEDS_STORE, user_prepare_keys, user_password},
     {"plan", "[--memory BYTES] [--profile NAME]", "show how memory is shared out", NEEDS_PLAN, NULL,
      look_plan},
+    {"backup", "FILE", "copy all data to a new file, also while the server runs", NEEDS_READER,
+     copy_prepare, copy_backup_command},
+    {"restore", "FILE", "make a backup the data again; the server must not run", NEEDS_PLAN,
+     copy_prepare, copy_restore_command},
+    {"dump", "[FILE]", "write all data as text that any machine can load", NEEDS_READER,
+     copy_prepare, copy_dump_command},
+    {"load", "[FILE]", "read a dump where there is no data yet", NEEDS_PLAN, copy_prepare,
+     copy_load_command},
     {"check", "", "look for what would go wrong, and say what to do", NEEDS_PLAN, NULL, look_check},
     {"status", "", "ask the running server how it is", NEEDS_SERVER, NULL, look_status},
     {"version", "", "show the versions of kith and its libraries", NEEDS_NOTHING, NULL,
@@ -193,12 +201,21 @@ static bool options_read(int argc, char **argv, struct options *options, char **
     return true;
 }
 
+/* Whether this is how the arguments of a command end. */
+static bool arguments_end(const struct command *command, const char *with)
+{
+    size_t len = strlen(command->arguments), end = strlen(with);
+    return len >= end && strcmp(command->arguments + len - end, with) == 0;
+}
+
 /* Whether the arguments and options fit the command. false: it has complained. */
 static bool options_fit(const struct command *command, struct options *options,
                         char *const *arguments, unsigned count)
 {
-    unsigned wanted = strstr(command->arguments, "NAME") && command->prepare ? 1 : 0;
-    if (count != wanted || (options->admin && !strstr(command->arguments, "--admin")) ||
+    bool needed = arguments_end(command, "NAME") || arguments_end(command, "FILE");
+    bool allowed = needed || arguments_end(command, "[FILE]");
+    if (count > allowed || count < needed ||
+        (options->admin && !strstr(command->arguments, "--admin")) ||
         (options->memory && !strstr(command->arguments, "--memory")) ||
         (options->profile && !strstr(command->arguments, "--profile"))) {
         complain("usage: kith [--config FILE] %s %s", command->words, command->arguments);

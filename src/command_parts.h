@@ -49,6 +49,13 @@ enum command_exit look_version(struct request *request);
 enum command_exit look_plan(struct request *request);
 enum command_exit look_check(struct request *request);
 
+/* command_copy.c. The prepare function adds the file's name, if one was given. */
+bool copy_prepare(const struct options *options, struct arena *arena, struct build *request);
+enum command_exit copy_backup_command(struct request *request);
+enum command_exit copy_restore_command(struct request *request);
+enum command_exit copy_dump_command(struct request *request);
+enum command_exit copy_load_command(struct request *request);
+
 /* control.c: the command line's end of the control socket. */
 enum control_outcome {
     CONTROL_ANSWERED,

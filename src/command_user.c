@@ -7,7 +7,11 @@
 
 #include "command_parts.h"
 #include "core/stream.h"
+#include "store/absences.h"
 #include "store/accounts.h"
+#include "store/private.h"
+#include "store/rosters.h"
+#include "store/vcards.h"
 #include "wire/base64.h"
 
 #define PASSWORD_BYTES_MAX 1024
@@ -218,7 +222,15 @@ enum command_exit user_add(struct request *request)
                    plan.profile, plan.accounts);
         return COMMAND_FAILED;
     }
-    outcome = account_put(request->store, local, &account, false);
+    outcome = leaving_get(request->store, local);
+    if (outcome == STORE_OK) {
+        reply_line(request->reply, "kith: a deleted account %.*s still takes leave of its contacts; "
+                                   "try again in a moment, with the server running",
+                   (int)local.len, local.bytes);
+        return COMMAND_FAILED;
+    }
+    if (outcome == STORE_NONE)
+        outcome = account_put(request->store, local, &account, false);
     if (outcome != STORE_OK)
         return reply_refused(request, outcome);
     reply_line(request->reply, "%.*s@%s can log in now", (int)local.len, local.bytes,
@@ -247,16 +259,36 @@ enum command_exit user_password(struct request *request)
     return COMMAND_DONE;
 }
 
+/* What goes with an account at once; its contacts are told in small steps. */
+static enum store_outcome records_delete(struct store *store, struct span local)
+{
+    enum store_outcome outcome = vcard_delete(store, local);
+    if (outcome == STORE_OK || outcome == STORE_NONE)
+        outcome = absence_delete(store, local);
+    if (outcome == STORE_OK || outcome == STORE_NONE)
+        outcome = private_delete(store, local);
+    return outcome;
+}
+
 enum command_exit user_delete(struct request *request)
 {
     struct span local = request->arguments[0];
+    struct account found;
     if (request->count != 1 || local.len > SESSION_PART_BYTES)
         return reply_malformed(request);
-    enum store_outcome outcome = account_delete(request->store, local);
+    enum store_outcome outcome = account_get(request->store, local, &found);
+    if (outcome == STORE_OK)
+        outcome = leaving_put(request->store, local);
+    if (outcome == STORE_OK)
+        outcome = records_delete(request->store, local);
+    if (outcome == STORE_OK)
+        outcome = account_delete(request->store, local);
     if (outcome != STORE_OK)
         return reply_refused(request, outcome);
-    if (request->server != NULL)
+    if (request->server != NULL) {
         stream_end_account(request->server, local, STREAM_NOT_AUTHORIZED);
+        request->server->reap_ms = 0; /* its contacts are told: subscription_reap */
+    }
     reply_line(request->reply, "%.*s@%s is gone", (int)local.len, local.bytes, config.domain);
     return COMMAND_DONE;
 }

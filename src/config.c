@@ -132,6 +132,24 @@ static bool set_listen_tls(void *field, struct span value)
     return read_addresses(field, &config.listen_tls_count, value);
 }
 
+/* A scheme, then anything but spaces and what is not ASCII. */
+static bool is_uri(struct span text)
+{
+    size_t scheme = span_find(text, ':');
+    for (size_t i = 0; i < text.len; i++)
+        if (text.bytes[i] <= ' ' || text.bytes[i] > '~')
+            return false;
+    return scheme > 0 && scheme + 1 < text.len;
+}
+
+/* One URI on a line; lines add up. */
+static bool set_contact(void *field, struct span value)
+{
+    (void)field;
+    return config.contact_count < CONFIG_CONTACT_MAX && is_uri(value) &&
+           set_text(config.contact[config.contact_count++], value);
+}
+
 #define ADDRESSES "up to 8 of ADDRESS:PORT or [ADDRESS]:PORT with commas between, or none"
 #define FIELD(name) offsetof(struct config, name)
 
@@ -177,6 +195,11 @@ static const struct key keys[] = {
      set_text,
      FIELD(control),
      false},
+    {{"contact", "", "a URI such as mailto:me@chat.example; up to 4 lines",
+      "where people may write about abuse and all else; clients can show it"},
+     set_contact,
+     FIELD(contact),
+     true},
     {{"registration", "closed", "closed, invite or open",
       "who may make an account from a client; only closed does anything so far"},
      set_registration,

@@ -1,6 +1,10 @@
 /* deliver.c: see deliver.h. */
 #include "deliver.h"
 
+#include "core/blocked.h"
+#include "core/stanza_id.h"
+#include "features/offline.h"
+#include "features/presence.h"
 #include "store/accounts.h"
 
 enum message_type { TYPE_NORMAL, TYPE_CHAT, TYPE_GROUPCHAT, TYPE_HEADLINE, TYPE_ERROR, TYPES };
@@ -22,7 +26,7 @@ enum fate {
     FATE_ALL,    /* every resource with a priority of 0 or more */
     FATE_ERROR,  /* service-unavailable */
     FATE_SILENT, /* dropped */
-    FATE_LATER,  /* would wait for the addressee; until kith stores messages, as FATE_ERROR */
+    FATE_LATER,  /* waits for the addressee (OFF-1) */
 };
 
 /* Requirements 2.4, "Message", the right-hand column. */
@@ -50,15 +54,10 @@ static enum message_type message_type(struct span type)
     return TYPE_NORMAL; /* 6121 5.2.2: absent or unknown */
 }
 
-static bool listens(const struct session *session)
-{
-    return session->announced && session->priority >= 0;
-}
-
 static bool anybody_listens(const struct turn *turn)
 {
     struct session *at = session_first(turn->server, jid_bare(&turn->to));
-    while (at != NULL && !listens(at))
+    while (at != NULL && !session_listens(at))
         at = session_another(at);
     return at != NULL;
 }
@@ -83,21 +82,27 @@ static enum situation situation_of(const struct turn *turn, struct session **mat
     return full ? FULL_NO_ACCOUNT : BARE_NO_ACCOUNT;
 }
 
-static void forward_one(struct turn *turn, struct session *recipient)
+static bool available(const struct session *session)
+{
+    return session->announced;
+}
+
+static void forward_one(struct turn *turn, const struct edits *edits, struct session *recipient)
 {
     struct forward forward;
-    if (!forward_begin(turn, &forward))
+    if (!forward_edited(turn, edits, &forward))
         return;
     forward_to(turn, &forward, jid_full(&turn->to), recipient);
     forward_end(turn, &forward);
 }
 
 /* DL-3: `to` stays as the sender wrote it. */
-static void forward_all(struct turn *turn, bool (*fits)(const struct session *))
+static void forward_all(struct turn *turn, const struct edits *edits,
+                        bool (*fits)(const struct session *))
 {
     struct forward forward;
     struct session *next;
-    if (!forward_begin(turn, &forward))
+    if (!forward_edited(turn, edits, &forward))
         return;
     for (struct session *at = session_first(turn->server, jid_bare(&turn->to)); at != NULL;
          at = next) {
@@ -108,19 +113,76 @@ static void forward_all(struct turn *turn, bool (*fits)(const struct session *))
     forward_end(turn, &forward);
 }
 
+/* --- messages --- */
+
+/* It waits, or its sender hears that it does not. */
+static void keep(struct turn *turn, const struct edits *edits)
+{
+    switch (offline_keep(turn, edits)) {
+    case OFFLINE_KEPT:
+    case OFFLINE_EMPTY:
+        break;
+    case OFFLINE_UNWANTED:
+    case OFFLINE_FULL: /* OFF-3 */
+        reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
+        break;
+    case OFFLINE_NO_ROOM:
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+        break;
+    case OFFLINE_FAILED:
+        reply_error(turn, ERROR_INTERNAL_SERVER_ERROR);
+        break;
+    }
+}
+
+/* Those who have been told everything that was stored before. */
+static bool listens_now(const struct session *session)
+{
+    return session_listens(session) && !session->behind;
+}
+
+/* Whether one of those it is for has not been told yet all that was stored before. */
+static bool anybody_behind(const struct turn *turn, const struct session *match)
+{
+    if (match != NULL)
+        return match->behind;
+    const struct session *at = session_first(turn->server, jid_bare(&turn->to));
+    while (at != NULL && !at->behind)
+        at = session_another(at);
+    return at != NULL;
+}
+
+/* GR-4: what would be stored comes behind what was stored; the others get it at once, with the same
+ * id. true: it is there for those who are behind. */
+static bool queued(struct turn *turn, struct edits *edits, enum message_type type,
+                   const struct session *match)
+{
+    return (type == TYPE_NORMAL || type == TYPE_CHAT) && anybody_behind(turn, match) &&
+           stanza_id_add(turn, edits) && offline_keep(turn, edits) == OFFLINE_KEPT;
+}
+
 void deliver_message(struct turn *turn)
 {
     struct session *match;
-    enum situation situation = situation_of(turn, &match);
-    switch (fates[situation][message_type(turn->type)]) {
+    struct edits edits = {0};
+    enum message_type type = message_type(turn->type);
+    enum fate fate = fates[situation_of(turn, &match)][type];
+    if (!stanza_id_strip(turn, &edits) || (fate == FATE_LATER && !stanza_id_add(turn, &edits))) {
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+        return;
+    }
+    switch (fate) {
     case FATE_ONE:
-        forward_one(turn, match);
+        if (!queued(turn, &edits, type, match))
+            forward_one(turn, &edits, match);
         break;
     case FATE_ALL:
-        forward_all(turn, listens);
+        forward_all(turn, &edits, queued(turn, &edits, type, NULL) ? listens_now : session_listens);
+        break;
+    case FATE_LATER:
+        keep(turn, &edits);
         break;
     case FATE_ERROR:
-    case FATE_LATER:
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         break;
     case FATE_SILENT:
@@ -128,30 +190,47 @@ void deliver_message(struct turn *turn)
     }
 }
 
+/* --- the rest --- */
+
 /* Requirements 2.4, "IQ". */
 void deliver_iq(struct turn *turn)
 {
     struct session *match =
         turn->to.resource_len > 0 ? session_find(turn->server, &turn->to) : NULL;
-    if (match != NULL)
-        forward_one(turn, match);
+    if (match != NULL && (turn->kind == KIND_IQ_ANSWER ||
+                          presence_shared(turn->server, match, turn->session))) /* 8.5.3.1 */
+        forward_one(turn, NULL, match);
     else
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE); /* nothing for an answer (GR-5) */
-}
-
-static bool available(const struct session *session)
-{
-    return session->announced;
 }
 
 /* Requirements 2.4, "Presence": directed presence, available or not. */
 void deliver_presence(struct turn *turn)
 {
     if (turn->to.resource_len == 0) {
-        forward_all(turn, available);
+        forward_all(turn, NULL, available);
         return;
     }
     struct session *match = session_find(turn->server, &turn->to);
     if (match != NULL)
-        forward_one(turn, match);
+        forward_one(turn, NULL, match);
+}
+
+/* --- blocking (BL-2) --- */
+
+bool deliver_blocked(struct turn *turn)
+{
+    const struct jid *own = &turn->session->jid;
+    if (turn->session->blocking && blocked_by(turn->server, own, &turn->to)) {
+        reply_error(turn, ERROR_BLOCKED);
+        return true;
+    }
+    if (!blocked_by(turn->server, &turn->to, own))
+        return false;
+    if (turn->kind == KIND_PRESENCE)
+        return true;
+    enum message_type type = message_type(turn->type);
+    if (turn->kind != KIND_MESSAGE || type == TYPE_NORMAL || type == TYPE_CHAT)
+        reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
+    return true;
 }

@@ -5,6 +5,10 @@
 
 #include "core/turn.h"
 
+/* Whether it must not pass, since one blocks the other; its sender was told what it is to know. To
+ * be asked first, whatever the stanza is. */
+bool deliver_blocked(struct turn *turn);
+
 /* turn->to is an address of the served domain with a localpart. */
 void deliver_message(struct turn *turn);
 void deliver_iq(struct turn *turn);

@@ -9,7 +9,9 @@
 #include "base/heap.h"
 #include "base/must.h"
 #include "base/settings.h"
+#include "core/ask.h"
 #include "core/turn.h"
+#include "features/caps.h"
 #include "store/store.h"
 #include "tick.h"
 
@@ -56,6 +58,7 @@ struct line {
 static const struct line lines[] = {
     {"memory", &wish.memory, true, 1 << 20, (uint64_t)1 << 40},
     {"handshakes", &plan.handshakes, false, 1, 1000},
+    {"exchanges", &plan.exchanges, false, 1, 1000},
     {"stanza_bytes", &plan.stanza_bytes, false, 10000, 16 << 20}, /* ST-22 */
     {"stanza_bytes_before", &plan.stanza_bytes_before, false, 10000, 16 << 20},
     {"leases", &plan.leases, false, 1, 1000},
@@ -67,6 +70,13 @@ static const struct line lines[] = {
     {"accounts", &plan.accounts, false, 1, 1000000},
     {"resources", &plan.resources, false, 1, 100},
     {"roster_items", &plan.roster_items, false, 1, 10000},
+    {"offline_messages", &plan.offline_messages, false, 1, 100000},
+    {"offline_bytes", &plan.offline_bytes, false, 10000, 64 << 20},
+    {"blocks", &plan.blocks, false, 1, 1000},
+    {"vcard_bytes", &plan.vcard_bytes, false, 1024, 1 << 20},
+    {"private_bytes", &plan.private_bytes, false, 1024, 1 << 20},
+    {"caps", &plan.caps, false, 1, 10000},
+    {"asks", &plan.asks, false, 1, 10000},
     {"per_address", &plan.per_address, false, 1, SESSIONS_MAX},
     {"receive_buffer", &plan.receive_buffer, false, 2048, 1 << 20},
     {"send_buffer", &plan.send_buffer, false, 2048, 1 << 20},
@@ -110,6 +120,10 @@ bool plan_duty(unsigned n, struct duty *out)
          "the stream is read when one is free"},
         {"large stanzas under way", DUTY_SERVER, pool_stride(plan.stanza_bytes + plan.input_bytes),
          plan.leases, "the stream is read when one is free"},
+        {"capabilities of clients", DUTY_SERVER, sizeof(struct caps), plan.caps,
+         "those of the rarest clients are not known"},
+        {"questions to clients", DUTY_SERVER, pool_stride(sizeof(struct ask)), plan.asks,
+         "clients are not asked what they can"},
         {"stanza being handled", DUTY_SERVER, plan.arena_bytes, 1, "error resource-constraint"},
         {"XML parser", DUTY_SERVER, plan.parser_bytes, 1, "error resource-constraint"},
         {"store: LMDB", DUTY_HEAP, KITH_LMDB_HEAP_BYTES, 1, "none: taken at the start"},

@@ -1,10 +1,14 @@
 /* route.c: see route.h. Requirements 1.2 "Bad input at stanza level", RB-4, 2.4. */
 #include "route.h"
 
+#include "core/ask.h"
 #include "core/limits.h"
 #include "core/stream.h"
 #include "deliver.h"
+#include "features/caps.h"
+#include "features/last.h"
 #include "features/presence.h"
+#include "features/subscription.h"
 #include "wire/names.h"
 
 enum target { TARGET_SELF, TARGET_DOMAIN, TARGET_LOCAL, TARGET_ELSEWHERE };
@@ -57,6 +61,8 @@ static uint8_t addressee_of(const struct turn *turn, enum target target)
 {
     if (target == TARGET_SELF)
         return TO_SELF;
+    if (target == TARGET_LOCAL)
+        return TO_ACCOUNT;
     return turn->to.resource_len > 0 ? TO_DOMAIN_RESOURCE : TO_DOMAIN;
 }
 
@@ -65,15 +71,18 @@ static void ask_table(struct turn *turn, enum target target)
 {
     uint8_t to = addressee_of(turn, target);
     bool other_kind = false;
-    if (turn->kind == KIND_IQ_ANSWER) /* DL-7, or the answer to our ping */
+    if (turn->kind == KIND_IQ_ANSWER) { /* DL-7 */
+        ask_answered(turn);
         return;
+    }
     for (size_t i = 0; i < table_len; i++) {
         const struct row *row = &table[i];
         if (!(row->from & 1u << turn->session->peer) || !(row->to & to) ||
             !node_is(turn->child, row->namespace, row->child))
             continue;
         if (row->kind == turn->kind) {
-            turn->session->budget -= row->price * RATE_PRICE_BYTES;
+            if (config.rate_limits)
+                turn->session->budget -= row->price * RATE_PRICE_BYTES;
             row->handler(turn);
             return;
         }
@@ -86,6 +95,10 @@ static void route_iq(struct turn *turn, enum target target)
 {
     if (target == TARGET_SELF || target == TARGET_DOMAIN)
         ask_table(turn, target);
+    else if (turn->kind != KIND_IQ_ANSWER && node_is(turn->child, NS_ROSTER, NULL))
+        reply_error(turn, ERROR_FORBIDDEN); /* RO-6: never delivered */
+    else if (target == TARGET_LOCAL && turn->to.resource_len == 0)
+        ask_table(turn, target); /* 6121 8.5.2.1.3: the server answers for the account */
     else
         deliver_iq(turn);
 }
@@ -103,15 +116,28 @@ static void route_message(struct turn *turn, enum target target)
     deliver_message(turn);
 }
 
+/* What others than presence.c learn from it. */
+static void route_presence(struct turn *turn, enum target target)
+{
+    bool before = turn->session->announced;
+    presence_stanza(turn, target == TARGET_DOMAIN, deliver_presence, subscription_stanza);
+    if (before && !turn->session->announced)
+        last_unavailable(turn);
+    else if (turn->session->announced && !jid_present(&turn->to) && turn->type.bytes == NULL)
+        caps_learn(turn);
+}
+
 static void route_bound(struct turn *turn)
 {
     enum target target = target_of(turn);
     if (target == TARGET_ELSEWHERE)
         reply_error(turn, ERROR_REMOTE_SERVER_NOT_FOUND);
+    else if (target == TARGET_LOCAL && deliver_blocked(turn))
+        return;
     else if (turn->kind == KIND_MESSAGE)
         route_message(turn, target);
     else if (turn->kind == KIND_PRESENCE)
-        presence_stanza(turn, target == TARGET_DOMAIN, deliver_presence);
+        route_presence(turn, target);
     else
         route_iq(turn, target);
 }

@@ -3,10 +3,13 @@
 
 #include "base/arena.h"
 #include "console.h"
+#include "core/ask.h"
 #include "core/sasl.h"
 #include "core/session.h"
 #include "core/stream.h"
 #include "door.h"
+#include "features/caps.h"
+#include "features/disco.h"
 #include "plan.h"
 #include "tick.h"
 
@@ -52,11 +55,13 @@ static void cut_server(struct server *server, struct cut *from, void **parser)
 {
     cut_pool(from, &server->sessions, "sessions", sizeof(struct session), plan.sessions);
     cut_pool(from, &server->tls_rooms, "tls", tls_bytes(), plan.sessions);
-    cut_pool(from, &server->exchanges, "exchanges", exchange_bytes(), plan.handshakes);
+    cut_pool(from, &server->exchanges, "exchanges", exchange_bytes(), plan.exchanges);
     cut_pool(from, &server->inputs, "inputs", plan.input_bytes, plan.sessions);
     cut_pool(from, &server->leases, "leases", plan.stanza_bytes + plan.input_bytes, plan.leases);
     cut_pool(from, &server->chunks.chunks, "chunks", CHUNK_BYTES, plan.chunks);
     cut_pool(from, &server->chunks.segments, "segments", sizeof(struct segment), plan.segments);
+    cut_pool(from, &server->asks, "asks", sizeof(struct ask), plan.asks);
+    server->caps = cut(from, plan.caps * sizeof *server->caps, PAGE_BYTES);
     server->buckets = cut(from, bucket_count() * sizeof *server->buckets, PAGE_BYTES);
     server->socket_bytes_max = plan.stanza_bytes < 16384 ? plan.stanza_bytes : 16384;
     server->socket_bytes = cut(from, server->socket_bytes_max, PAGE_BYTES);
@@ -119,8 +124,9 @@ bool server_start(struct server *server, void *region, struct tls_identity *iden
     server->xml = xml_open(parser, plan.parser_bytes, &limits);
     if (server->xml == NULL)
         *why = "the plan leaves too little memory for the XML parser";
-    if (server->xml != NULL && store_start(server, why) && door_open(server, why) &&
-        control_start(server, why)) {
+    else if (!disco_start(server))
+        *why = "the plan leaves too little memory for what the server says of itself";
+    else if (store_start(server, why) && door_open(server, why) && control_start(server, why)) {
         server->arena_kept = server->arena.used;
         return true;
     }

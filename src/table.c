@@ -1,8 +1,14 @@
 /* table.c: what may be asked of the server, one row each (design, idea 5). Service discovery is
  * derived from it. */
 #include "core/bind.h"
+#include "features/blocking.h"
 #include "features/disco.h"
+#include "features/last.h"
 #include "features/ping.h"
+#include "features/private_xml.h"
+#include "features/roster.h"
+#include "features/time.h"
+#include "features/vcard.h"
 #include "features/version.h"
 #include "wire/names.h"
 
@@ -18,11 +24,31 @@ const struct row table[] = {
      bind_request},
     {USER | BOUND, KIND_IQ_SET, TO_SELF | TO_DOMAIN, NS_SESSION, "session", 1, ANNOUNCE_NOWHERE,
      session_request},
-    {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_DISCO_INFO, "query", 2, EVERYWHERE, disco_info},
-    {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_DISCO_ITEMS, "query", 1, EVERYWHERE, disco_items},
+    {USER | BOUND, KIND_IQ_GET, ANYWHERE | TO_ACCOUNT, NS_DISCO_INFO, "query", 2, EVERYWHERE,
+     disco_info},
+    {USER | BOUND, KIND_IQ_GET, ANYWHERE | TO_ACCOUNT, NS_DISCO_ITEMS, "query", 1, EVERYWHERE,
+     disco_items},
+    {0, KIND_IQ_GET, 0, NS_CAPS, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0115 7 */
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_get_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_set_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_BLOCKING, "blocklist", 4, ANNOUNCE_DOMAIN, blocklist_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_BLOCKING, "block", 16, ANNOUNCE_DOMAIN, block_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_BLOCKING, "unblock", 16, ANNOUNCE_DOMAIN, unblock_request},
+    {0, KIND_IQ_GET, 0, NS_OFFLINE, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0160 4 */
+    {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE, NULL},    /* XEP-0359 5 */
     {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_PING, "ping", 1, EVERYWHERE, ping_request},
     {USER | BOUND, KIND_IQ_GET, TO_DOMAIN, NS_VERSION, "query", 1, ANNOUNCE_DOMAIN,
      version_request},
+    {USER | BOUND, KIND_IQ_GET, TO_DOMAIN, NS_TIME, "time", 1, ANNOUNCE_DOMAIN, time_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_DOMAIN | TO_ACCOUNT, NS_LAST, "query", 2, EVERYWHERE,
+     last_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_ACCOUNT, NS_VCARD, "vCard", 8, EVERYWHERE, vcard_get_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_VCARD, "vCard", 32, EVERYWHERE,
+     vcard_set_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_ACCOUNT, NS_PRIVATE, "query", 8, EVERYWHERE,
+     private_get_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_PRIVATE, "query", 32, EVERYWHERE,
+     private_set_request},
 };
 
 const size_t table_len = sizeof table / sizeof table[0];

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "console.h"
+#include "core/ask.h"
 #include "core/input.h"
 #include "core/limits.h"
 #include "core/output.h"
@@ -10,6 +11,8 @@
 #include "core/stream.h"
 #include "core/turn.h"
 #include "door.h"
+#include "features/last.h"
+#include "features/offline.h"
 #include "features/presence.h"
 #include "features/subscription.h"
 #include "route.h"
@@ -81,6 +84,7 @@ static bool item(struct server *server, struct session *session)
     if (session->phase == PHASE_QUEUED) /* STARTTLS discarded what followed */
         return false;
     input_take(session, len);
+    session->lease_ms = server->now_ms; /* each big stanza has its own time */
     if (config.rate_limits)
         session->budget -= (int32_t)len;
     return true;
@@ -125,6 +129,8 @@ static bool may_read(const struct session *session)
 /* ST-20: so many bytes a second, saved up to a burst. */
 static void rate_refill(const struct server *server, struct session *session)
 {
+    if (!config.rate_limits)
+        return;
     uint64_t gained = (server->now_ms - session->budget_ms) * RATE_BYTES_PER_SECOND / 1000;
     if (gained == 0)
         return;
@@ -136,11 +142,14 @@ static void rate_refill(const struct server *server, struct session *session)
 
 static void rate_check(struct server *server, struct session *session)
 {
-    if (!config.rate_limits || session->budget >= 0)
+    uint64_t wait_ms = server->slow_ms < SLOW_MS_MAX ? server->slow_ms : SLOW_MS_MAX;
+    server->slow_ms = 0;
+    if (config.rate_limits && session->budget < 0)
+        wait_ms += 1 + (uint64_t)-session->budget * 1000 / RATE_BYTES_PER_SECOND;
+    if (wait_ms == 0)
         return;
     session->pauses |= PAUSE_RATE;
-    session->resume_ms =
-        server->now_ms + 1 + (uint64_t)-session->budget * 1000 / RATE_BYTES_PER_SECOND;
+    session->resume_ms = server->now_ms + wait_ms;
     session_due(server, session->resume_ms);
 }
 
@@ -158,7 +167,7 @@ static void read_open(struct server *server, struct session *session, bool reada
     bool again = true;
     rate_refill(server, session);
     for (unsigned stanzas = 0; may_read(session); stanzas++) {
-        again = stanzas >= TURN_STANZAS;
+        again = stanzas >= TURN_STANZAS || store_crowded(server->store);
         if (again)
             break;
         if (item(server, session)) {
@@ -205,6 +214,8 @@ static void handshake(struct server *server, struct session *session, bool reada
 
 static void session_turn(struct server *server, struct session *session, bool readable)
 {
+    server->speaker = session;
+    server->slow_ms = 0;
     if (session->phase == PHASE_HANDSHAKE)
         handshake(server, session, readable);
     if (readable)
@@ -280,7 +291,8 @@ static void free_leaving(struct server *server)
     struct session *next;
     for (struct session *at = server->leaving; at != NULL; at = next) {
         next = at->next;
-        if (!at->reading && !at->writing) /* else in the next tick, when the lists are through */
+        /* Otherwise in the next tick, when the lists are through. */
+        if (!at->reading && !at->writing && !at->flushing)
             session_free(server, at);
     }
 }
@@ -328,6 +340,7 @@ static void sweep(struct server *server)
     if (server->now_ms < server->next_sweep_ms)
         return;
     stream_sweep(server);
+    ask_sweep(server);
     door_sweep(server);
     console_sweep(server);
 }
@@ -350,7 +363,8 @@ static int wait_ms(const struct server *server, int timeout_ms)
     uint64_t now = plat_now_ms();
     uint64_t until = server->next_sweep_ms;
     if (server->readers != NULL || server->writers != NULL || server->deriving != NULL ||
-        server->leaving != NULL || (server->queue_changed && server->handshakes < plan.handshakes))
+        server->leaving != NULL || store_dirty(server->store) || offline_due(server) ||
+        (server->queue_changed && server->handshakes < plan.handshakes))
         return 0;
     if (server->read_only && server->next_probe_ms < until)
         until = server->next_probe_ms;
@@ -376,11 +390,14 @@ bool server_tick(struct server *server, int timeout_ms)
     sasl_derive(server);
     sweep(server);
     stream_start_handshakes(server);
+    offline_flush(server);
+    last_farewells(server);
     presence_farewells(server);
     subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
     flush(server);
     commit(server);
     flush(server);
+    last_farewells(server);
     presence_farewells(server); /* of those whom the flush lost; leaves with the next tick */
     free_leaving(server);
     store_tick_end(server->store);

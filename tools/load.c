@@ -1,7 +1,7 @@
 /* load.c: the load generator with which users size their board: options and start.
  *   load login -n 200 -c 8 …            connection, full TLS handshake, SASL, bind, again and again
  *   load idle -n 1000 --seconds 10 …    sessions that say nothing; the server's memory
- *   load chat --pairs 50 --window 4 …   messages; lost, doubled and reordered ones are counted
+ *   load chat --pairs 50 --window 4 …   messages; lost, doubled ones are counted; so in presence
  * Always bounded: by a count and by --timeout. `load --help` lists the options. */
 #include "load.h"
 
@@ -19,7 +19,6 @@ struct options options = {
     .domain = "localhost",
     .user = "u%u",
     .password = "pw-%u",
-    .count = 100,
     .concurrency = 8,
     .seconds = 10,
     .pairs = 50,
@@ -27,16 +26,19 @@ struct options options = {
     .messages = 10000,
     .warmup = UINT32_MAX,
     .body_bytes = 200,
+    .people = 100,
+    .items = 500,
     .timeout_seconds = 120,
 };
 
 static const char help[] =
-    "load login|idle|chat [options]\n"
+    "load login|idle|chat|roster|presence [options]\n"
     "  --host ADDRESS --port PORT    the server (127.0.0.1, 5222; 5223 with --direct-tls)\n"
     "  --direct-tls | --plaintext    instead of STARTTLS; without TLS only on this machine\n"
     "  --domain NAME                 (localhost)\n"
     "  --user P --password P         patterns, %u is the number of the account (u%u, pw-%u)\n"
     "  --users N                     accounts there are; by default as many as sessions\n"
+    "  --first N                     number of the first one (0)\n"
     "  --mechanism NAME              SCRAM-SHA-256, SCRAM-SHA-1 or PLAIN (the first offered)\n"
     "  --tls 1.2|1.3 --suite NAME    instead of what both sides like best\n"
     "  --server-pid PID              print what this process uses meanwhile\n"
@@ -44,10 +46,20 @@ static const char help[] =
     "  --floor                       the other side is tools/floor\n"
     "  -n N -c N                     login, idle: how many, how many at once (100, 8)\n"
     "  --seconds N                   idle: how long (10)\n"
-    "  --pairs N --window N          chat: pairs (50), messages on their way per pair (1)\n"
+    "  --roster                      idle: every session asks for its roster\n"
+    "  --contacts N                  login: as many are online and hear of it, against none;\n"
+    "                                presence: of each person (20)\n"
+    "  --people N                    presence: each changes its own in turn (100)\n"
+    "  --items N -n N --messages N   roster: items (500) in the rosters of n accounts (1), then\n"
+    "                                how often one is asked for\n"
+    "  --answer BYTES --records N    roster --floor: what each answer was\n"
+    "  --pairs N --window N          chat: pairs (50), messages on their way per pair (1);\n"
+    "                                presence: changes on their way (1)\n"
     "  --rate N                      chat: messages per second over all pairs, no window\n"
-    "  --messages N --warmup N       chat: how many in all (10000), the first uncounted (a tenth)\n"
-    "  --body BYTES                  chat: text of a message (200)\n"
+    "  --messages N --warmup N       chat: how many in all (10000), the first uncounted (a "
+    "tenth);\n"
+    "                                presence: changes in all\n"
+    "  --body BYTES                  chat, presence: text of a message, a status (200)\n"
     "Every line printed is a name, a value and a unit. Exit 1: something failed or got lost.\n";
 
 enum { OPTION_NUMBER, OPTION_TEXT, OPTION_FLAG, OPTION_RATE };
@@ -73,6 +85,7 @@ static const struct option_row rows[] = {
     {"count", OPTION_NUMBER, &options.count},
     {"concurrency", OPTION_NUMBER, &options.concurrency},
     {"users", OPTION_NUMBER, &options.users},
+    {"first", OPTION_NUMBER, &options.first},
     {"seconds", OPTION_NUMBER, &options.seconds},
     {"pairs", OPTION_NUMBER, &options.pairs},
     {"window", OPTION_NUMBER, &options.window},
@@ -80,6 +93,12 @@ static const struct option_row rows[] = {
     {"messages", OPTION_NUMBER, &options.messages},
     {"warmup", OPTION_NUMBER, &options.warmup},
     {"body", OPTION_NUMBER, &options.body_bytes},
+    {"people", OPTION_NUMBER, &options.people},
+    {"contacts", OPTION_NUMBER, &options.contacts},
+    {"items", OPTION_NUMBER, &options.items},
+    {"answer", OPTION_NUMBER, &options.answer_bytes},
+    {"records", OPTION_NUMBER, &options.answer_records},
+    {"roster", OPTION_FLAG, &options.roster},
     {"timeout", OPTION_NUMBER, &options.timeout_seconds},
     {"server-pid", OPTION_NUMBER, &options.server_pid},
 };
@@ -162,25 +181,28 @@ static void options_read(int argc, char **argv)
                 option_take(&rows[i], optarg);
     }
     if (optind + 1 != argc)
-        fail("say login, idle or chat, once (load --help)");
+        fail("say login, idle, chat, roster or presence, once (load --help)");
     options.mode = argv[optind];
 }
 
 static void options_check(void)
 {
+    bool chat = strcmp(options.mode, "chat") == 0, roster = strcmp(options.mode, "roster") == 0;
     if (!options.port)
         options.port = options.direct_tls ? "5223" : "5222";
-    if (options.count == 0 || options.concurrency == 0 || options.pairs == 0)
+    if (options.count == 0)
+        options.count = roster ? 1 : 100;
+    if (options.concurrency == 0 || options.pairs == 0)
         fail("there must be something to do");
-    if (options.window == 0 || options.messages < options.pairs)
+    if (options.window == 0 || (chat && options.messages < options.pairs))
         fail("at least one message a pair, and a window for it");
     if (options.warmup == UINT32_MAX)
         options.warmup = options.messages / 10;
     if (options.users == 0)
-        options.users = strcmp(options.mode, "chat") == 0 ? 2 * options.pairs : options.count;
-    if (strcmp(options.mode, "chat") == 0 && options.users < 2 * options.pairs)
+        options.users = chat ? 2 * options.pairs : options.count;
+    if (chat && options.users < 2 * options.pairs)
         fail("every end of a pair needs an account of its own");
-    if (options.floor && strcmp(options.mode, "chat") == 0 && options.concurrency < 2)
+    if (options.floor && options.concurrency < 2)
         options.concurrency = 2; /* both ends are waited for */
 }
 
@@ -189,7 +211,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } modes[] = {{"login", login_run}, {"idle", idle_run}, {"chat", chat_run}};
+    } modes[] = {{"login", login_run},
+                 {"idle", idle_run},
+                 {"chat", chat_run},
+                 {"roster", roster_run},
+                 {"presence", presence_run}};
     options_read(argc, argv);
     options_check();
     struct rlimit files;
@@ -202,5 +228,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (strcmp(options.mode, modes[i].name) == 0)
             return modes[i].run();
-    fail("%s: not a mode (login, idle, chat)", options.mode);
+    fail("%s: not a mode (login, idle, chat, roster, presence)", options.mode);
 }

@@ -1,6 +1,7 @@
 /* load.h: what the files of the load generator share. One process, one epoll, nothing pinned.
  * link moves and encrypts bytes, splitter finds stanzas, scram proves the password, session
- * negotiates, the modes (login, idle, chat) drive sessions, meter looks at the server's process. */
+ * negotiates, friends subscribe to each other, the modes (login, idle, chat, roster, presence)
+ * drive sessions, meter looks at the server's process. */
 #ifndef KITH_LOAD_H
 #define KITH_LOAD_H
 
@@ -31,6 +32,7 @@ struct options {
     unsigned count;
     unsigned concurrency;
     unsigned users;
+    unsigned first; /* number of the first account */
     unsigned seconds;
     unsigned pairs;
     unsigned window;
@@ -38,6 +40,12 @@ struct options {
     unsigned messages;
     unsigned warmup;
     unsigned body_bytes;
+    unsigned people;       /* presence */
+    unsigned contacts;     /* of each of them; login: how many are online */
+    unsigned items;        /* of a roster */
+    unsigned answer_bytes; /* roster, with tools/floor: what the server's answer was like */
+    unsigned answer_records;
+    bool roster; /* idle: every session asks for its roster */
     unsigned timeout_seconds;
     int server_pid;
 };
@@ -59,6 +67,7 @@ struct link {
     bool handshaking;
     bool secure;
     bool waits_to_write;
+    unsigned records; /* that came with data; without TLS: what recv() brought */
     mbedtls_ssl_context ssl;
     char *output; /* what the socket did not take yet */
     size_t output_len;
@@ -73,7 +82,8 @@ void link_send(struct link *link, const char *bytes, size_t len); /* one TLS rec
 void link_close(struct link *link);
 const char *link_suite(const struct link *link);
 const char *link_version(const struct link *link);
-void links_step(int timeout_ms); /* waits once and handles what came */
+void links_step(int timeout_ms);   /* waits once and handles what came */
+void links_settle(double seconds); /* handles what comes meanwhile */
 
 /* ---- load_xml.c: where stanzas end, and the few questions asked of them ---- */
 
@@ -94,6 +104,8 @@ enum piece splitter_next(struct splitter *splitter, const char *bytes, size_t by
                          size_t *len);
 bool xml_is(const char *stanza, size_t len, const char *name);
 bool xml_has(const char *stanza, size_t len, const char *text);
+/* How often the text stands there. */
+unsigned xml_count(const char *stanza, size_t len, const char *text);
 /* The value of an attribute of the first tag, or of the text in the first <name>; "" if absent. */
 void xml_attribute(const char *stanza, size_t len, const char *name, char *out, size_t size);
 void xml_text(const char *stanza, size_t len, const char *name, char *out, size_t size);
@@ -149,7 +161,8 @@ struct session {
 
 #define UNPAIRED UINT32_MAX
 
-/* What the mode in charge wants to hear. A failed session has said why on standard error. */
+/* What the mode in charge wants to hear: of stanzas, once the session is ready, all but requests.
+ * A failed session has said why on standard error. */
 struct mode {
     void (*ready)(struct session *session);
     void (*stanza)(struct session *session, const char *stanza, size_t len);
@@ -160,6 +173,9 @@ extern const struct mode *mode;
 
 void session_open(struct session *session, unsigned account, unsigned pair, bool presence);
 void session_close(struct session *session); /* politely */
+/* At most 700 bytes, one TLS record. */
+__attribute__((format(printf, 2, 3))) void session_say(struct session *session, const char *format,
+                                                       ...);
 /* Logs in sessions 0..count-1, at most `concurrency` at once; false when the time is over. */
 bool sessions_gather(struct session *sessions, unsigned count, unsigned pairs, uint64_t until_ns);
 
@@ -180,10 +196,20 @@ void report_usage(const char *per, const struct usage *from, const struct usage 
 /* Sorts the samples; prints median, 90 %, 99 % and the worst. */
 void report_spread(const char *name, double *samples, size_t count, const char *unit);
 
-/* ---- load_login.c, load_chat.c ---- */
+/* ---- load_friends.c: mutual subscriptions, by the protocol's own means ---- */
+
+/* Those of the ready sessions 0..count-1 that are to be joined subscribe to each other, unless
+ * their rosters say that they have. false: the time is over. */
+bool friends_make(struct session *sessions, unsigned count, bool (*joined)(unsigned a, unsigned b),
+                  uint64_t until_ns);
+
+/* ---- load_login.c, load_contacts.c, load_chat.c, load_roster.c, load_presence.c ---- */
 
 int login_run(void);
 int idle_run(void);
+int contacts_run(void); /* login --contacts */
 int chat_run(void);
+int roster_run(void);
+int presence_run(void);
 
 #endif

@@ -94,6 +94,8 @@ static void chat_stanza(struct session *session, const char *stanza, size_t len)
     char type[16], body[80];
     unsigned number, sequence;
     unsigned long long sent_ns;
+    if (!xml_is(stanza, len, "message"))
+        return;
     xml_attribute(stanza, len, "type", type, sizeof(type));
     if (strcmp(type, "error") == 0) {
         books.refused++;
@@ -182,9 +184,7 @@ static void chat_drive(struct measure *measure, uint64_t until_ns)
     if (options.server_pid)
         usage_read(options.server_pid, &measure->server_to);
     /* A message that comes twice may come late. */
-    uint64_t linger = now_ns() + 200000000;
-    while (now_ns() < linger)
-        links_step(50);
+    links_settle(0.2);
 }
 
 static unsigned chat_report(struct measure *measure)
@@ -226,9 +226,7 @@ int chat_run(void)
         fail("not all sessions could log in");
     if (sessions[0].link.secure)
         printf("tls %s %s\n", link_version(&sessions[0].link), link_suite(&sessions[0].link));
-    uint64_t settled = now_ns() + 300000000;
-    while (now_ns() < settled)
-        links_step(50);
+    links_settle(0.3);
     chat_drive(&measure, until);
     unsigned wrong = chat_report(&measure);
     for (unsigned i = 0; i < 2 * options.pairs; i++)

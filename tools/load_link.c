@@ -274,6 +274,7 @@ static void link_read_tls(struct link *link)
     while (link->fd >= 0 && link->secure) {
         int n = mbedtls_ssl_read(&link->ssl, plain, sizeof(plain));
         if (n > 0) {
+            link->records++;
             link->event(link, LINK_BYTES, (const char *)plain, (size_t)n);
             continue;
         }
@@ -306,10 +307,12 @@ static void link_read(struct link *link)
         link_handshake(link);
     if (link->fd < 0)
         return;
-    if (link->secure)
+    if (link->secure) {
         link_read_tls(link);
-    else if (!link->handshaking)
+    } else if (!link->handshaking) {
+        link->records++;
         link->event(link, LINK_BYTES, scratch, scratch_len);
+    }
 }
 
 static void link_connected(struct link *link)
@@ -344,4 +347,11 @@ void links_step(int timeout_ms)
         if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
             link_read(link);
     }
+}
+
+void links_settle(double seconds)
+{
+    uint64_t until = now_ns() + (uint64_t)(seconds * 1e9);
+    for (uint64_t now; (now = now_ns()) < until;)
+        links_step((int)((until - now) / 1000000) + 1);
 }

@@ -10,6 +10,7 @@ static unsigned logins_started;
 static unsigned logins_done;
 static unsigned logins_lost;
 static unsigned logins_wanted;
+static unsigned roster_items;
 static bool measuring;
 static double *login_ms;
 
@@ -36,19 +37,18 @@ static void login_lost(struct session *session)
 
 static void idle_ready(struct session *session)
 {
+    if (options.roster)
+        session_say(session, "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>");
+}
+
+static void idle_stanza(struct session *session, const char *stanza, size_t len)
+{
     (void)session;
+    roster_items += xml_count(stanza, len, "<item ");
 }
 
 static const struct mode login_mode = {login_ready, login_stanza, login_lost};
-static const struct mode idle_mode = {idle_ready, login_stanza, login_lost};
-
-/* The closings of the last logins are the server's work as well. */
-static void settle(double seconds)
-{
-    uint64_t until = now_ns() + (uint64_t)(seconds * 1e9);
-    while (now_ns() < until)
-        links_step(50);
-}
+static const struct mode idle_mode = {idle_ready, idle_stanza, login_lost};
 
 static bool logins_make(unsigned count, uint64_t until_ns)
 {
@@ -65,6 +65,8 @@ static bool logins_make(unsigned count, uint64_t until_ns)
 
 int login_run(void)
 {
+    if (options.contacts > 0)
+        return contacts_run();
     sessions = take(options.concurrency * sizeof(*sessions));
     uint64_t until = now_ns() + (uint64_t)options.timeout_seconds * 1000000000;
     struct usage from = {0}, to = {0};
@@ -74,14 +76,14 @@ int login_run(void)
     /* Once each, so that PBKDF2 on this side is not measured. */
     if (!logins_make(options.users < options.count ? options.users : options.count, until))
         fail("the logins before the measurement failed (%u of %u)", logins_done, logins_wanted);
-    settle(0.3);
+    links_settle(0.3);
     measuring = true;
     if (options.server_pid)
         usage_read(options.server_pid, &from);
     uint64_t started = now_ns();
     bool complete = logins_make(options.count, until);
     double seconds = (double)(now_ns() - started) / 1e9;
-    settle(0.3);
+    links_settle(0.3); /* the closings of the last ones are the server's work as well */
     if (options.server_pid)
         usage_read(options.server_pid, &to);
     report("logins", logins_done, "");
@@ -117,12 +119,14 @@ int idle_run(void)
         fail("not all sessions could log in");
     if (sessions[0].link.secure)
         printf("tls %s %s\n", link_version(&sessions[0].link), link_suite(&sessions[0].link));
-    settle(options.seconds / 2.0);
+    links_settle(options.seconds / 2.0);
     if (options.server_pid)
         usage_read(options.server_pid, &from);
-    settle(options.seconds / 2.0);
+    links_settle(options.seconds / 2.0);
     report("sessions", options.count - logins_lost, "");
     report("lost_sessions", logins_lost, "");
+    if (options.roster)
+        report("roster_items", roster_items, "");
     if (options.server_pid) {
         usage_read(options.server_pid, &to);
         memory_report("after", &rss[1], &anonymous[1]);

@@ -25,8 +25,7 @@ static const struct mechanism mechanisms[] = {
     {"PLAIN", MBEDTLS_MD_NONE},
 };
 
-__attribute__((format(printf, 2, 3))) static void session_say(struct session *session,
-                                                              const char *format, ...)
+void session_say(struct session *session, const char *format, ...)
 {
     char text[700];
     va_list arguments;
@@ -160,7 +159,7 @@ static void session_result(struct session *session, const char *stanza, size_t l
     }
 }
 
-/* Servers ping (XEP-0199) and expect an answer of any kind. */
+/* Servers ping (XEP-0199) and push rosters; they expect an answer of any kind. */
 static void session_request(struct session *session, const char *stanza, size_t len)
 {
     char id[128], from[256], to[300] = "";
@@ -168,7 +167,7 @@ static void session_request(struct session *session, const char *stanza, size_t 
     xml_attribute(stanza, len, "from", from, sizeof(from));
     if (from[0])
         snprintf(to, sizeof(to), " to='%s'", from);
-    if (xml_has(stanza, len, "urn:xmpp:ping"))
+    if (xml_has(stanza, len, "urn:xmpp:ping") || xml_has(stanza, len, "jabber:iq:roster"))
         session_say(session, "<iq type='result' id='%s'%s/>", id, to);
     else
         session_say(session,
@@ -180,12 +179,15 @@ static void session_request(struct session *session, const char *stanza, size_t 
 static void session_stanza(struct session *session, const char *stanza, size_t len)
 {
     char type[16];
-    if (session->state == SESSION_READY && xml_is(stanza, len, "message")) {
+    bool ready = session->state == SESSION_READY;
+    if (ready && (xml_is(stanza, len, "message") || xml_is(stanza, len, "presence"))) {
         mode->stanza(session, stanza, len);
     } else if (xml_is(stanza, len, "iq")) {
         xml_attribute(stanza, len, "type", type, sizeof(type));
         if (strcmp(type, "get") == 0 || strcmp(type, "set") == 0)
             session_request(session, stanza, len);
+        else if (ready)
+            mode->stanza(session, stanza, len);
         else
             session_result(session, stanza, len);
     } else if (xml_is(stanza, len, "stream:features")) {
@@ -296,6 +298,7 @@ void session_open(struct session *session, unsigned account, unsigned pair, bool
     session->input_len = 0;
     session->scram.digest = MBEDTLS_MD_NONE;
     session->started_ns = now_ns();
+    account += options.first;
     pattern_fill(options.user, account, session->user, sizeof(session->user));
     pattern_fill(options.password, account, session->password, sizeof(session->password));
     session->link.event = session_event;

@@ -107,6 +107,15 @@ bool xml_has(const char *stanza, size_t len, const char *text)
     return memmem(stanza, len, text, strlen(text)) != NULL;
 }
 
+unsigned xml_count(const char *stanza, size_t len, const char *text)
+{
+    const char *end = stanza + len;
+    unsigned count = 0;
+    for (; (stanza = memmem(stanza, (size_t)(end - stanza), text, strlen(text))); stanza++)
+        count++;
+    return count;
+}
+
 static void copy(char *out, size_t size, const char *bytes, size_t len)
 {
     if (len >= size)

@@ -8,6 +8,7 @@
 
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_TEXT_MAX 256
+#define CONFIG_CONTACT_MAX 4
 
 struct config_address {
     char address[64]; /* numeric, without brackets */
@@ -28,6 +29,8 @@ struct config {
     unsigned listen_count;
     struct config_address listen_tls[CONFIG_LISTEN_MAX];
     unsigned listen_tls_count;
+    char contact[CONFIG_CONTACT_MAX][CONFIG_TEXT_MAX]; /* URIs (XEP-0157) */
+    unsigned contact_count;
     enum registration registration;
     bool sasl_plain;
     bool plaintext_on_loopback; /* allow_plaintext = loopback */

@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "core/stream.h"
+#include "store/blocklists.h"
 #include "wire/base64.h"
 #include "wire/build.h"
 #include "wire/names.h"
@@ -104,6 +105,9 @@ void bind_request(struct turn *turn)
         return;
     }
     reply_result(turn, build_span(&build));
+    session->blocking = blocklist_exists(turn->server->store, jid_local(&session->jid));
+    if (session->phase != PHASE_OPEN) /* the answer found no room */
+        return;
     session_bind(turn->server, session);
     session_due(turn->server, session->active_ms + IDLE_MS_MAX);
 }

@@ -1,6 +1,7 @@
 /* forward.c: a stanza on its way to others: a fresh start tag with the true sender, then the
  * sender's own bytes as they came (design, idea 4). Requirements ST-4 ... ST-7, RB-4. */
 #include "base/must.h"
+#include "core/avatar.h"
 #include "core/output.h"
 #include "core/turn.h"
 #include "wire/build.h"
@@ -9,79 +10,187 @@
 /* Up to here a stanza is copied to each recipient; above, its bytes are shared. */
 #define COPY_BYTES_MAX 1024
 
-/* Everything of the start tag that is not from, to or the namespace both streams agree on. */
+static bool space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* The next attribute of a start tag, as the sender wrote it: name='value'. expat has accepted the
+ * tag, so there is a quote to each. false: there are no more. */
+static bool attribute_next(struct span tag, size_t *at, struct span *name, struct span *whole)
+{
+    size_t from = *at;
+    while (from < tag.len && space(tag.bytes[from]))
+        from++;
+    if (from >= tag.len || tag.bytes[from] == '/' || tag.bytes[from] == '>')
+        return false;
+    size_t end = from;
+    while (tag.bytes[end] != '=' && !space(tag.bytes[end]))
+        end++;
+    size_t quote = end;
+    while (tag.bytes[quote] != '\'' && tag.bytes[quote] != '"')
+        quote++;
+    struct span value = span_cut(tag, quote + 1, tag.len);
+    *at = quote + 1 + span_find(value, tag.bytes[quote]) + 1;
+    *name = span_cut(tag, from, end);
+    *whole = span_cut(tag, from, *at);
+    return true;
+}
+
+static struct span start_tag(const struct turn *turn)
+{
+    const struct node *root = stanza_root(turn->stanza);
+    return span_cut(turn->stanza->source, root->start, root->inside);
+}
+
+/* Everything of the start tag that is not from, to or the namespace both streams agree on, in the
+ * sender's own bytes, so that nothing grows on its way. */
 static void tail_attributes(const struct turn *turn, struct build *build)
 {
-    const struct stanza *stanza = turn->stanza;
-    const struct node *root = stanza_root(stanza);
-    for (unsigned i = 0; i < root->attribute_count; i++) {
-        const struct attribute *at = &stanza->attributes[root->first_attribute + i];
-        if (at->namespace.len == 0 && (span_is(at->name, "from") || span_is(at->name, "to")))
+    struct span tag = start_tag(turn), name, whole;
+    size_t at = 1 + stanza_root(turn->stanza)->name.len;
+    while (attribute_next(tag, &at, &name, &whole)) {
+        if (span_is(name, "from") || span_is(name, "to") || span_is(name, "xmlns"))
             continue;
         build_str(build, " ");
-        if (at->prefix.len > 0) {
-            build_put(build, at->prefix);
-            build_str(build, ":");
-        }
-        build_put(build, at->name);
-        build_value(build, at->value);
+        build_put(build, whole);
     }
-    for (unsigned i = 0; i < root->declaration_count; i++) {
-        const struct declaration *at = &stanza->declarations[root->first_declaration + i];
-        if (at->prefix.len == 0) /* of a stanza this can only be jabber:client */
-            continue;
-        build_str(build, " xmlns:");
-        build_put(build, at->prefix);
-        build_value(build, at->uri);
-    }
-    if (turn->session->lang[0] != 0 && stanza_lang(stanza, root).bytes == NULL) /* ST-7 */
+    if (turn->session->lang[0] != 0 &&
+        stanza_lang(turn->stanza, stanza_root(turn->stanza)).bytes == NULL) /* ST-7 */
         build_attr(build, "xml:lang", span_string(turn->session->lang));
 }
 
+/* A space stands before each attribute in the source too. */
 static size_t tail_bytes_max(const struct turn *turn)
 {
-    const struct stanza *stanza = turn->stanza;
+    return 64 + start_tag(turn).len + BUILD_ESCAPED_MAX(SESSION_LANG_BYTES);
+}
+
+/* What stands behind the start tag: ranges of the sender's bytes, our own elements, the end tag. */
+struct inside {
+    const struct turn *turn;
+    const struct edits *edits;
+    unsigned piece;
+};
+
+static const char *end_tag(const struct turn *turn)
+{
+    return turn->kind == KIND_MESSAGE    ? "</message>"
+           : turn->kind == KIND_PRESENCE ? "</presence>"
+                                         : "</iq>";
+}
+
+/* The n-th piece; pieces may be empty. false: there are no more. */
+static bool inside_next(struct inside *inside, struct span *piece)
+{
+    const struct stanza *stanza = inside->turn->stanza;
     const struct node *root = stanza_root(stanza);
-    size_t len = 64 + BUILD_ESCAPED_MAX(SESSION_LANG_BYTES);
-    for (unsigned i = 0; i < root->attribute_count; i++) {
-        const struct attribute *at = &stanza->attributes[root->first_attribute + i];
-        len += 8 + at->prefix.len + at->name.len + BUILD_ESCAPED_MAX(at->value.len);
-    }
-    for (unsigned i = 0; i < root->declaration_count; i++) {
-        const struct declaration *at = &stanza->declarations[root->first_declaration + i];
-        len += 16 + at->prefix.len + BUILD_ESCAPED_MAX(at->uri.len);
-    }
+    const struct edits *edits = inside->edits;
+    struct span source = span_cut(stanza->source, 0, root->end);
+    unsigned n = inside->piece++;
+    size_t tag = source.len; /* of the end tag; in it there is no other '<' */
+    while (root->inside < root->end && source.bytes[--tag] != '<')
+        continue;
+    size_t from = n == 0 ? root->inside : n <= edits->gap_count ? edits->gaps[n - 1].end : tag;
+    if (n < edits->gap_count)
+        *piece = span_cut(source, from, edits->gaps[n].start);
+    else if (n == edits->gap_count)
+        *piece = span_cut(source, from, tag);
+    else if (n == edits->gap_count + 1)
+        *piece = edits->extra;
+    else if (tag < source.len)
+        *piece = span_cut(source, tag, source.len);
+    else /* <presence/> has none */
+        *piece = edits->extra.len > 0 ? span_string(end_tag(inside->turn)) : SPAN("");
+    return n <= edits->gap_count + 2;
+}
+
+static size_t inside_bytes(struct inside inside)
+{
+    struct span piece;
+    size_t len = 0;
+    while (inside_next(&inside, &piece))
+        len += piece.len;
     return len;
 }
 
-bool forward_begin(struct turn *turn, struct forward *forward)
+static void inside_put(struct inside inside, struct build *build)
 {
-    const struct node *root = stanza_root(turn->stanza);
-    struct span inside =
-        span_of(turn->stanza->source.bytes + root->inside, root->end - root->inside);
-    bool copied = inside.len <= COPY_BYTES_MAX;
+    struct span piece;
+    while (inside_next(&inside, &piece))
+        build_put(build, piece);
+}
+
+static bool inside_share(struct inside inside, struct rope *body)
+{
+    struct span piece;
+    while (inside_next(&inside, &piece))
+        if (!output_body(inside.turn->server, body, piece))
+            return false;
+    return true;
+}
+
+static struct inside inside_of(const struct turn *turn, const struct edits *edits)
+{
+    static const struct edits none;
+    return (struct inside){turn, edits == NULL ? &none : edits, 0};
+}
+
+/* Everything behind from and to up to the end of the start tag. */
+static void tail_put(const struct inside *inside, struct build *build)
+{
+    tail_attributes(inside->turn, build);
+    build_str(build, inside_bytes(*inside) > 0 ? ">" : "/>");
+}
+
+static const char *name_of(const struct turn *turn)
+{
+    return turn->kind == KIND_MESSAGE ? "message" : turn->kind == KIND_PRESENCE ? "presence" : "iq";
+}
+
+bool forward_edited(struct turn *turn, const struct edits *edits, struct forward *forward)
+{
+    struct avatar avatar;
+    const struct inside inside =
+        inside_of(turn, edits != NULL ? edits : avatar_edits(turn, &avatar));
+    size_t len = inside_bytes(inside);
+    bool copied = len + start_tag(turn).len <= COPY_BYTES_MAX;
+    size_t mark = turn->server->arena.used;
     struct build build;
 
-    *forward = (struct forward){.name = turn->kind == KIND_MESSAGE    ? "message"
-                                        : turn->kind == KIND_PRESENCE ? "presence"
-                                                                      : "iq",
-                                .from = jid_full(&turn->session->jid)};
-    build_init(&build, &turn->server->arena, tail_bytes_max(turn) + (copied ? inside.len : 0));
-    tail_attributes(turn, &build);
-    build_str(&build, inside.len > 0 ? ">" : "/>");
+    *forward = (struct forward){.name = name_of(turn), .from = jid_full(&turn->session->jid)};
+    build_init(&build, &turn->server->arena, tail_bytes_max(turn) + (copied ? len : 0));
+    tail_put(&inside, &build);
     if (copied)
-        build_put(&build, inside);
+        inside_put(inside, &build);
     struct span tail = build_span(&build);
     if (tail.bytes != NULL && copied) {
         forward->tail = tail;
         return true;
     }
-    if (tail.bytes != NULL && output_body(turn->server, &forward->body, tail) &&
-        output_body(turn->server, &forward->body, inside))
+    bool shared = tail.bytes != NULL && output_body(turn->server, &forward->body, tail) &&
+                  inside_share(inside, &forward->body);
+    arena_reset(&turn->server->arena, mark);
+    if (shared)
         return true;
     forward_end(turn, forward);
     reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
     return false;
+}
+
+void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, struct build *build)
+{
+    const struct inside inside = inside_of(turn, edits);
+    struct span from = jid_full(&turn->session->jid), to = jid_full(&turn->to);
+    build_init(build, &turn->server->arena,
+               64 + BUILD_ESCAPED_MAX(from.len + to.len) + tail_bytes_max(turn) +
+                   inside_bytes(inside) + spare);
+    build_str(build, "<");
+    build_str(build, name_of(turn));
+    build_attr(build, "from", from);
+    build_attr(build, "to", to);
+    tail_put(&inside, build);
+    inside_put(inside, build);
 }
 
 void forward_say(struct server *server, const struct forward *forward, struct span to,

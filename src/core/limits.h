@@ -10,10 +10,12 @@
 #define IDLE_MS_MAX 600000     /* silence after which we ask for a sign of life (ST-23) */
 #define PING_MS_MAX 60000      /* and how long we wait for it */
 #define LEASE_MS_MAX 30000     /* a big stanza must be complete within that time */
+#define ASK_MS_MAX 30000       /* a client must answer what we ask it within that time */
 #define TRIM_MS 3000           /* after that silence a session's idle pages are given back */
 
 /* SA-4, RB-1. */
 #define SASL_FAILURES_MAX 5
+#define SASL_PATIENCE_MS 5000 /* an exchange whose client is silent for longer may be taken away */
 #define SASL_REFUSALS_MAX 8
 #define BIND_FAILURES_MAX 10
 
@@ -22,6 +24,12 @@
 #define RATE_BYTES_PER_SECOND 65536
 #define RATE_BURST_BYTES 262144
 #define RATE_PRICE_BYTES 64
+
+/* Who speaks to a reader whose queue is more than half full is not read for so long: the reader gets
+ * time, and what can be lost with its stream stays small. */
+#define SLOW_MS_MIN 50
+#define SLOW_MS_MAX 2000
+#define SLOW_BYTES_PER_MS 64
 
 /* How much one session may do before others have their turn. */
 #define TURN_STANZAS 16

@@ -5,69 +5,6 @@
 #include "core/limits.h"
 #include "core/stream.h"
 
-/* Ends the stream that holds the most memory, without a word, since a stanza may be half sent.
- * false: nobody holds anything. */
-static bool slowest_end(struct server *server)
-{
-    struct session *slowest = NULL;
-    for (struct session *at = server->streams; at != NULL; at = at->next)
-        if (at->out.bytes > 0 && (slowest == NULL || at->out.bytes > slowest->out.bytes))
-            slowest = at;
-    if (slowest == NULL)
-        return false;
-    log_line(LOG_NOTE, "out of output memory: the slowest reader's stream is closed (%u bytes)",
-             (unsigned)slowest->out.bytes);
-    session_leave(server, slowest);
-    return true;
-}
-
-/* Whether len more bytes may wait for this session; otherwise its stream ends. */
-static bool output_fits(struct server *server, struct session *session, size_t len, bool depends)
-{
-    if (session->phase >= PHASE_CLOSING)
-        return false;
-    if (session->out.bytes + len > plan.output_bytes) {
-        stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, "You read too slowly.");
-        return false;
-    }
-    if (depends)
-        rope_hold(&session->out);
-    return true;
-}
-
-void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
-{
-    if (!output_fits(server, session, bytes.len, depends))
-        return;
-    while (!rope_add(&server->chunks, &session->out, bytes))
-        if (!slowest_end(server) || session->phase == PHASE_GONE)
-            return;
-    session_write_later(server, session);
-}
-
-void output_share(struct server *server, struct session *session, struct span head,
-                  const struct rope *body, bool depends)
-{
-    uint32_t before = session->out.bytes;
-    if (!output_fits(server, session, head.len + body->bytes, depends))
-        return;
-    while (!rope_add(&server->chunks, &session->out, head) ||
-           !rope_share(&server->chunks, &session->out, body)) {
-        rope_cut(&server->chunks, &session->out, before);
-        if (!slowest_end(server) || session->phase == PHASE_GONE)
-            return;
-    }
-    session_write_later(server, session);
-}
-
-bool output_body(struct server *server, struct rope *body, struct span bytes)
-{
-    while (!rope_add(&server->chunks, body, bytes))
-        if (!slowest_end(server))
-            return false;
-    return true;
-}
-
 /* One piece over TLS. true: go on with the next one. */
 static bool flush_sealed(struct server *server, struct session *session)
 {
@@ -116,6 +53,7 @@ void output_flush(struct server *server, struct session *session)
             break;
     if (session->phase == PHASE_GONE)
         return;
+    session->drained |= session->out.bytes == 0 && !session->socket_full;
     if (rope_ready(&session->out) > 0 && !session->socket_full)
         session_write_later(server, session);
     if ((session->pauses & PAUSE_OUTPUT) && session->out.bytes < plan.output_bytes / 4) {
@@ -126,6 +64,112 @@ void output_flush(struct server *server, struct session *session)
     if (session->phase == PHASE_CLOSING && session->out.bytes == 0 && !session->socket_full)
         stream_flushed(server, session);
     session_watch(server, session);
+}
+
+/* Sends what can leave at once, in the middle of a tick. true: some memory came back. */
+static bool relief(struct server *server)
+{
+    struct session *next;
+    uint32_t before = pool_left(&server->chunks.chunks);
+    for (struct session *at = server->streams; at != NULL; at = next) {
+        next = at->next;
+        if (rope_ready(&at->out) > 0 && !at->socket_full)
+            output_flush(server, at);
+    }
+    return pool_left(&server->chunks.chunks) > before;
+}
+
+/* Whether a is a worse reader than b: one whose socket is full comes first, then who holds more. */
+static bool slower(const struct session *a, const struct session *b)
+{
+    if (b == NULL || a->socket_full != b->socket_full)
+        return b == NULL || a->socket_full;
+    return a->out.bytes > b->out.bytes;
+}
+
+/* Makes room: what can leave does; else the slowest reader's stream ends, without a word, since a
+ * stanza may be half sent. false: nobody holds anything. */
+static bool make_room(struct server *server)
+{
+    struct session *slowest = NULL;
+    if (relief(server))
+        return true;
+    for (struct session *at = server->streams; at != NULL; at = at->next)
+        if (at->out.bytes > 0 && slower(at, slowest))
+            slowest = at;
+    if (slowest == NULL)
+        return false;
+    log_line(LOG_NOTE, "out of output memory: the slowest reader's stream is closed (%u bytes)",
+             (unsigned)slowest->out.bytes);
+    session_leave(server, slowest);
+    return true;
+}
+
+/* Room for the next words of a session, or its stream ends, since what is left out would be missed.
+ * true: try again. */
+static bool make_room_for(struct server *server, struct session *session)
+{
+    if (!make_room(server))
+        session_leave(server, session);
+    return session->phase < PHASE_CLOSING;
+}
+
+/* Whether len more bytes may wait for this session; otherwise its stream ends. Whoever speaks to a
+ * reader that lags behind is slowed down to what such a reader can take. */
+static bool output_fits(struct server *server, struct session *session, size_t len, bool depends)
+{
+    if (session->phase >= PHASE_CLOSING)
+        return false;
+    if (session->out.bytes + len > plan.output_bytes / 2) {
+        while (rope_ready(&session->out) > 0 && !session->socket_full)
+            output_flush(server, session);
+        if (session != server->speaker && session->out.bytes > plan.output_bytes / 2)
+            server->slow_ms += SLOW_MS_MIN + (uint32_t)(len / SLOW_BYTES_PER_MS);
+    }
+    if (session->phase >= PHASE_CLOSING)
+        return false;
+    if (session->out.bytes + len > plan.output_bytes) {
+        stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, "You read too slowly.");
+        return false;
+    }
+    if (depends)
+        rope_hold(&session->out);
+    return true;
+}
+
+void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
+{
+    if (!output_fits(server, session, bytes.len, depends))
+        return;
+    while (!rope_add(&server->chunks, &session->out, bytes))
+        if (!make_room_for(server, session))
+            return;
+    session_write_later(server, session);
+}
+
+void output_share(struct server *server, struct session *session, struct span head,
+                  const struct rope *body, bool depends)
+{
+    if (!output_fits(server, session, head.len + body->bytes, depends))
+        return;
+    for (;;) {
+        uint32_t before = session->out.bytes;
+        if (rope_add(&server->chunks, &session->out, head) &&
+            rope_share(&server->chunks, &session->out, body))
+            break;
+        rope_cut(&server->chunks, &session->out, before);
+        if (!make_room_for(server, session))
+            return;
+    }
+    session_write_later(server, session);
+}
+
+bool output_body(struct server *server, struct rope *body, struct span bytes)
+{
+    while (!rope_add(&server->chunks, body, bytes))
+        if (!make_room(server))
+            return false;
+    return true;
 }
 
 void output_release(struct server *server)

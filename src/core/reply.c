@@ -10,6 +10,7 @@ static const struct {
     const char *type;
 } errors[] = {
     [ERROR_BAD_REQUEST] = {"bad-request", "modify"},
+    [ERROR_BLOCKED] = {"not-acceptable", "cancel"},
     [ERROR_CONFLICT] = {"conflict", "cancel"},
     [ERROR_FEATURE_NOT_IMPLEMENTED] = {"feature-not-implemented", "cancel"},
     [ERROR_FORBIDDEN] = {"forbidden", "auth"},
@@ -91,7 +92,10 @@ void reply_error(struct turn *turn, enum stanza_error error)
     build_attr(&build, "type", span_string(errors[error].type));
     build_str(&build, "><");
     build_str(&build, errors[error].condition);
-    build_str(&build, " xmlns='" NS_STANZA_ERRORS "'/></error></");
+    build_str(&build, " xmlns='" NS_STANZA_ERRORS "'/>");
+    if (error == ERROR_BLOCKED)
+        build_str(&build, "<blocked xmlns='" NS_BLOCKING_ERRORS "'/>");
+    build_str(&build, "</error></");
     build_str(&build, kind_name(turn->kind));
     build_str(&build, ">");
     answer_say(turn, &build);

@@ -359,6 +359,22 @@ static const struct mechanism *mechanism_named(const struct session *session, st
     return NULL;
 }
 
+/* An exchange; where all are in use, that of a client which has been silent for too long. */
+static struct exchange *exchange_take(struct server *server)
+{
+    struct session *silent = NULL;
+    struct exchange *exchange = pool_take(&server->exchanges);
+    for (struct session *at = server->streams; at != NULL && exchange == NULL; at = at->next)
+        if (at->exchange != NULL && !at->deriving &&
+            server->now_ms - at->exchange->since_ms > SASL_PATIENCE_MS &&
+            (silent == NULL || at->exchange->since_ms < silent->exchange->since_ms))
+            silent = at;
+    if (silent == NULL)
+        return exchange;
+    sasl_fail(server, silent, "temporary-auth-failure", BLAME_NOBODY);
+    return pool_take(&server->exchanges);
+}
+
 static void auth(struct server *server, struct session *session, const struct stanza *stanza)
 {
     struct span bytes;
@@ -374,13 +390,14 @@ static void auth(struct server *server, struct session *session, const struct st
         sasl_fail(server, session, "invalid-mechanism", BLAME_CLIENT);
         return;
     }
-    session->exchange = pool_take(&server->exchanges);
+    session->exchange = exchange_take(server);
     if (session->exchange == NULL) {
         sasl_fail(server, session, "temporary-auth-failure", BLAME_NOBODY);
         return;
     }
     memset(session->exchange, 0, sizeof *session->exchange);
     session->exchange->mechanism = mechanism;
+    session->exchange->since_ms = server->now_ms;
     if (!message_of(server, session, stanza, &bytes, &absent))
         return;
     if (absent) /* SA-2: the client speaks first, so it is asked to */

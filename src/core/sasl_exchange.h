@@ -20,6 +20,7 @@ struct mechanism {
 };
 
 struct exchange {
+    uint64_t since_ms; /* waits for its client since then */
     const struct mechanism *mechanism;
     enum step step;
     bool known; /* there is such an account; if not, the exchange goes on all the same (SA-10) */

@@ -108,6 +108,7 @@ static void scram_first(struct server *server, struct session *session, struct s
         return;
     }
     exchange->step = STEP_FINAL;
+    exchange->since_ms = server->now_ms;
     sasl_say(server, session, "challenge", challenge);
 }
 

@@ -18,6 +18,8 @@
 
 struct session;
 struct exchange;
+struct ask;
+struct caps;
 
 struct listener {
     int handle;
@@ -64,6 +66,8 @@ struct server {
     struct pool leases;    /* plan.stanza_bytes each, for big ones */
     struct pool tls_rooms; /* struct tls */
     struct pool exchanges; /* SASL exchanges under way */
+    struct pool asks;      /* struct ask */
+    struct caps *caps;     /* plan.caps of them: what clients can */
     char *socket_bytes;    /* what one plat_recv brings */
     size_t socket_bytes_max;
     size_t socket_fed; /* of those, how many the last tls_feed lent */
@@ -75,9 +79,14 @@ struct server {
     struct session *streams;   /* all open ones */
     struct session *leaving;   /* closed in this tick, not yet freed */
     struct session *farewells; /* were available and are bound no more: others shall hear it */
+    struct session *flushing;  /* are told what was stored for them */
+    struct session *speaker;   /* whose turn it is */
+    uint32_t slow_ms;          /* how long it shall not be read: it speaks to slow readers */
     struct session *readers;   /* have input left over for the next tick */
     struct session *writers;   /* have output to flush in this tick */
     struct session *deriving;  /* wait for a slice of key derivation */
+    struct ask *asking;        /* our own IQs that wait for their answers */
+    uint64_t asked;            /* how many there were since start */
     uint32_t handshakes;       /* under way */
     bool queue_changed;        /* a queued session may find a place among them */
 
@@ -96,6 +105,7 @@ struct server {
     uint64_t next_probe_ms;   /* while read_only: when to try the disk again */
     uint32_t turn_handshakes; /* flights of TLS handshakes in this tick */
     uint64_t next_check_ms;   /* of what other processes left in the store */
+    char caps_ver[29];        /* our own capabilities: XEP-0115 5.1 */
     bool stopping;
     bool reload;    /* SIGHUP came; main.c reloads and clears it */
     bool read_only; /* the disk failed; until a probe write succeeds */
@@ -105,6 +115,7 @@ struct server {
 
     uint64_t stanzas; /* handled since start */
     uint64_t pushes;  /* of rosters, since start: their ids */
+    uint64_t flush_ms; /* stored messages are told again from then on, where memory was short */
     uint64_t reap_ms; /* when to go on with what deleted accounts leave behind */
 };
 

@@ -2,9 +2,11 @@
 #include "core/session.h"
 
 #include "base/must.h"
+#include "core/ask.h"
 #include "core/input.h"
 #include "core/limits.h"
 #include "core/sasl.h"
+#include "store/offline.h"
 
 static void streams_add(struct session **list, struct session *session)
 {
@@ -81,6 +83,7 @@ void session_leave(struct server *server, struct session *session)
     }
     session_unbind(server, session);
     sasl_forget(server, session);
+    ask_leave(server, session);
     if (session->tls != NULL) {
         tls_close(session->tls);
         pool_return(&server->tls_rooms, session->tls);
@@ -148,6 +151,25 @@ void session_write_later(struct server *server, struct session *session)
     server->writers = session;
 }
 
+void session_flush_later(struct server *server, struct session *session)
+{
+    struct offline_message first;
+    for (struct session *at = session_first(server, jid_bare(&session->jid)); at != NULL;
+         at = session_another(at))
+        if (at->flushing && at != session)
+            return;
+    if (offline_next(server->store, jid_local(&session->jid), session->flushed, &first) ==
+        STORE_NONE)
+        return;
+    session->behind = true;
+    if (session->flushing)
+        return;
+    session->flushing = true;
+    session->drained = true;
+    session->next_flushing = server->flushing;
+    server->flushing = session;
+}
+
 void session_due(struct server *server, uint64_t at_ms)
 {
     if (at_ms < server->next_sweep_ms)
@@ -157,6 +179,7 @@ void session_due(struct server *server, uint64_t at_ms)
 void session_bind(struct server *server, struct session *session)
 {
     struct session **bucket = &server->buckets[bucket_of(server, jid_bare(&session->jid))];
+    must(session->phase == PHASE_OPEN);
     session->peer = PEER_BOUND;
     session->next_bound = *bucket;
     *bucket = session;

@@ -50,6 +50,7 @@ struct session {
     struct session *next_writer;
     struct session *next_deriving;
     struct session *next_farewell;
+    struct session *next_flushing;
 
     int handle;
     struct plat_peer address;
@@ -90,8 +91,20 @@ struct session {
 
     int8_t priority;
     struct rope presence; /* the stored presence from behind the from/to attributes to its end */
-    struct rope directed; /* PR-5: whom else it told that it is there: their jids, each with a NUL */
-    bool interested;      /* 6121 2.2: has asked for the roster */
+    struct rope
+        directed;      /* PR-5: whom else it told that it is there: their jids, each with a NUL */
+    bool interested;   /* 6121 2.2: has asked for the roster */
+    bool caps_refused; /* what its client said it can did not fit the hash: not asked again */
+    struct caps *caps; /* what its client can, once that is known; NULL: nothing to be had */
+
+    /* Stored messages (features/offline.c). */
+    bool flushing;    /* stands in server->flushing */
+    bool behind;      /* there are some that it has not been told: new ones go behind them */
+    bool drained;     /* all that it was told has left since the last piece of them */
+    uint64_t flushed; /* number of the last one told that is still stored; 0: none */
+
+    bool blocking;        /* its account blocks somebody */
+    bool blocks_followed; /* XEP-0191 3.3: has asked for the list */
 };
 
 /* --- streams --- */
@@ -115,6 +128,10 @@ void session_watch(struct server *server, struct session *session);
 void session_read_later(struct server *server, struct session *session);
 void session_write_later(struct server *server, struct session *session);
 
+/* To be called when a session begins to listen, see session_listens: it is to be told what is
+ * stored for its account, if there is anything and nobody else is being told. */
+void session_flush_later(struct server *server, struct session *session);
+
 /* The next sweep comes at that time at the latest. */
 void session_due(struct server *server, uint64_t at_ms);
 
@@ -124,6 +141,11 @@ void session_due(struct server *server, uint64_t at_ms);
 void session_bind(struct server *server, struct session *session);
 /* Nobody finds it any more; if it was available it stands in server->farewells, once (PR-9). */
 void session_unbind(struct server *server, struct session *session);
+/* Messages to the bare jid are for it: available, with a priority of 0 or more. */
+static inline bool session_listens(const struct session *session)
+{
+    return session->peer == PEER_BOUND && session->announced && session->priority >= 0;
+}
 /* First bound session of this account, then the next ones. */
 struct session *session_first(const struct server *server, struct span bare);
 struct session *session_another(const struct session *session);

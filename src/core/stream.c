@@ -191,6 +191,9 @@ static void features_build(const struct server *server, const struct session *se
         build_str(build, "<bind xmlns='" NS_BIND "'/>"
                          "<session xmlns='" NS_SESSION "'><optional/></session>"
                          "<ver xmlns='" NS_ROSTER_VERSIONS "'/><sub xmlns='" NS_PRE_APPROVAL "'/>");
+        build_str(build, "<c xmlns='" NS_CAPS "' hash='sha-1' node='" NS_CAPS_NODE "'");
+        build_attr(build, "ver", span_string(server->caps_ver));
+        build_str(build, "/>");
         limits_build(build, plan.stanza_bytes, IDLE_MS_MAX);
     }
     build_str(build, "</stream:features>");

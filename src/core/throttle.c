@@ -20,7 +20,7 @@ static struct throttle_entry *entry_of(struct throttle *throttle, struct span wh
                                        uint64_t now_ms, bool make)
 {
     uint64_t key = mix(mix(14695981039346656037u ^ throttle->seed, what), who) | 1;
-    struct throttle_entry *oldest = &throttle->entries[0];
+    struct throttle_entry *least = &throttle->entries[0];
     for (unsigned i = 0; i < THROTTLE_ENTRIES; i++) {
         struct throttle_entry *entry = &throttle->entries[i];
         if (entry->key == key) {
@@ -29,13 +29,14 @@ static struct throttle_entry *entry_of(struct throttle *throttle, struct span wh
             entry->last_ms += steps * throttle->every_ms;
             return entry;
         }
-        if (entry->last_ms < oldest->last_ms)
-            oldest = entry;
+        if (entry->count < least->count ||
+            (entry->count == least->count && entry->last_ms < least->last_ms))
+            least = entry;
     }
     if (!make)
         return NULL;
-    *oldest = (struct throttle_entry){.key = key, .last_ms = now_ms};
-    return oldest;
+    *least = (struct throttle_entry){.key = key, .last_ms = now_ms};
+    return least;
 }
 
 void throttle_note(struct throttle *throttle, struct span what, struct span who, uint64_t now_ms)

@@ -1,6 +1,6 @@
 /* throttle.h: who fails to log in too often, or connects too often, waits (ST-19, SA-4).
- * Owns a small table in which the longest forgotten entry makes room: an attacker with many
- * addresses can at most wash out his own history. Limit: THROTTLE_ENTRIES. */
+ * Owns a small table in which the entry with the smallest count makes room, so that made-up names
+ * wash out each other only. Limit: THROTTLE_ENTRIES. */
 #ifndef KITH_THROTTLE_H
 #define KITH_THROTTLE_H
 

@@ -4,6 +4,7 @@
 #define KITH_TURN_H
 
 #include "core/session.h"
+#include "wire/build.h"
 #include "wire/stanza.h"
 
 /* Of the tick's arena that much is kept from parsing, so that there is always room to answer. */
@@ -29,6 +30,7 @@ enum addressee {
     TO_SELF = 1,            /* no `to`, or the own bare jid */
     TO_DOMAIN = 2,          /* the served domain */
     TO_DOMAIN_RESOURCE = 4, /* the served domain with any resource */
+    TO_ACCOUNT = 8,         /* another bare jid of the domain, whether or not there is an account */
 };
 
 enum announce { ANNOUNCE_NOWHERE = 0, ANNOUNCE_DOMAIN = 1, ANNOUNCE_ACCOUNT = 2 };
@@ -51,6 +53,7 @@ extern const size_t table_len;
 /* RFC 6120 8.3.3 with its default type; the names are in reply.c. */
 enum stanza_error {
     ERROR_BAD_REQUEST,
+    ERROR_BLOCKED, /* not-acceptable with XEP-0191's own condition */
     ERROR_CONFLICT,
     ERROR_FEATURE_NOT_IMPLEMENTED,
     ERROR_FORBIDDEN,
@@ -84,8 +87,27 @@ struct forward {
     struct rope body;
 };
 
-/* false: no memory; the sender has been told resource-constraint. forward_end afterwards. */
-bool forward_begin(struct turn *turn, struct forward *forward);
+/* What is left out of the sender's bytes, and what is said behind them. */
+struct gap {
+    uint32_t start; /* of a child in stanza->source */
+    uint32_t end;
+};
+struct edits {
+    const struct gap *gaps; /* in order */
+    unsigned gap_count;
+    struct span extra; /* elements of our own */
+};
+
+/* false: no memory; the sender has been told resource-constraint. forward_end afterwards.
+ * edits NULL: none. */
+bool forward_edited(struct turn *turn, const struct edits *edits, struct forward *forward);
+static inline bool forward_begin(struct turn *turn, struct forward *forward)
+{
+    return forward_edited(turn, NULL, forward);
+}
+/* The whole stanza to the turn's `to` in one piece in the arena, with `spare` bytes behind it.
+ * build->full: no memory. */
+void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, struct build *build);
 /* Live delivery: does not wait for the commit (GR-2). */
 void forward_to(struct turn *turn, const struct forward *forward, struct span to,
                 struct session *recipient);

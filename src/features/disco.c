@@ -1,10 +1,17 @@
-/* disco.c: XEP-0030, DI-1 ... DI-3. What is announced is read off the table, so it cannot lie. */
+/* disco.c: XEP-0030, XEP-0115 5.1, XEP-0157; DI-1 ... DI-3, CAP-1. What is announced is read off
+ * the table, so it cannot lie; our verification string is made from the very answer. */
 #include "features/disco.h"
 
+#include "core/access.h"
+#include "wire/base64.h"
 #include "wire/build.h"
+#include "wire/caps.h"
 #include "wire/names.h"
 
-#define ANSWER_BYTES_MAX 4096
+#define ANSWER_BYTES_MAX 8192
+
+_Static_assert(sizeof((struct server *)0)->caps_ver == BASE64_BYTES(CAPS_HASH_BYTES) + 1,
+               "the string fits");
 
 static void feature(struct build *build, const char *namespace)
 {
@@ -28,27 +35,76 @@ static void features(struct build *build, unsigned where)
     }
 }
 
-/* Nothing here has nodes. */
-static bool node_refused(struct turn *turn)
+static void contact_field(struct build *build, const char *name)
 {
-    if (stanza_attribute(turn->stanza, turn->child, "node").bytes == NULL)
+    build_str(build, "<field type='list-multi'");
+    build_attr(build, "var", span_string(name));
+    build_str(build, ">");
+    for (unsigned i = 0; i < config.contact_count; i++) {
+        build_str(build, "<value>");
+        build_text(build, span_string(config.contact[i]));
+        build_str(build, "</value>");
+    }
+    build_str(build, "</field>");
+}
+
+/* XEP-0157. */
+static void contacts(struct build *build)
+{
+    if (config.contact_count == 0)
+        return;
+    build_str(build, "<x xmlns='" NS_DATA_FORMS "' type='result'>"
+                     "<field type='hidden' var='FORM_TYPE'><value>" NS_CONTACTS "</value></field>");
+    contact_field(build, "abuse-addresses");
+    contact_field(build, "admin-addresses");
+    build_str(build, "</x>");
+}
+
+static void info_build(struct build *build, bool account, struct span node)
+{
+    build_str(build, "<query xmlns='" NS_DISCO_INFO "'");
+    build_attr(build, "node", node);
+    build_str(build, account ? "><identity category='account' type='registered'/>"
+                             : "><identity category='server' type='im' name='kith'/>");
+    features(build, account ? ANNOUNCE_ACCOUNT : ANNOUNCE_DOMAIN);
+    if (!account)
+        contacts(build);
+    build_str(build, "</query>");
+}
+
+/* Nothing here has nodes but our capabilities. */
+static bool node_exists(const struct turn *turn, bool account, bool info, struct span node)
+{
+    size_t prefix = sizeof NS_CAPS_NODE "#" - 1;
+    return node.bytes == NULL ||
+           (info && !account && span_starts(node, NS_CAPS_NODE "#") &&
+            span_is(span_cut(node, prefix, node.len), turn->server->caps_ver));
+}
+
+/* DI-2: an account tells its owner and those who hear of its presence; to all others it is as if it
+ * were not there (DL-2). false: an answer was given. */
+static bool may_ask(struct turn *turn, bool account, bool info, struct span node)
+{
+    if (account && !access_granted(turn)) {
+        reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         return false;
-    reply_error(turn, ERROR_ITEM_NOT_FOUND);
+    }
+    if (!node_exists(turn, account, info, node)) {
+        reply_error(turn, ERROR_ITEM_NOT_FOUND);
+        return false;
+    }
     return true;
 }
 
 void disco_info(struct turn *turn)
 {
     struct build build;
-    bool self = !jid_present(&turn->to) || turn->to.local_len > 0;
-    if (node_refused(turn))
+    bool account = !jid_present(&turn->to) || turn->to.local_len > 0;
+    struct span node = stanza_attribute(turn->stanza, turn->child, "node");
+    if (!may_ask(turn, account, true, node))
         return;
     build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
-    build_str(&build, "<query xmlns='" NS_DISCO_INFO "'>");
-    build_str(&build, self ? "<identity category='account' type='registered'/>"
-                           : "<identity category='server' type='im' name='kith'/>");
-    features(&build, self ? ANNOUNCE_ACCOUNT : ANNOUNCE_DOMAIN);
-    build_str(&build, "</query>");
+    info_build(&build, account, node);
     if (build.full)
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
     else
@@ -57,6 +113,27 @@ void disco_info(struct turn *turn)
 
 void disco_items(struct turn *turn)
 {
-    if (!node_refused(turn))
+    bool account = !jid_present(&turn->to) || turn->to.local_len > 0;
+    if (may_ask(turn, account, false, stanza_attribute(turn->stanza, turn->child, "node")))
         reply_result(turn, SPAN("<query xmlns='" NS_DISCO_ITEMS "'/>"));
+}
+
+bool disco_start(struct server *server)
+{
+    struct build build;
+    struct stanza stanza;
+    uint8_t hash[CAPS_HASH_BYTES];
+    size_t mark = server->arena.used;
+    build_init(&build, &server->arena, ANSWER_BYTES_MAX);
+    info_build(&build, false, SPAN_NONE);
+    bool good = !build.full &&
+                xml_read(server->xml, XML_CONTENT_DEFAULT, build_span(&build), &server->arena,
+                         &stanza) == XML_OK &&
+                caps_hash(&stanza, stanza_root(&stanza), &server->arena, hash);
+    if (good) {
+        size_t len = base64_encode(span_of((const char *)hash, sizeof hash), server->caps_ver);
+        server->caps_ver[len] = '\0';
+    }
+    arena_reset(&server->arena, mark);
+    return good;
 }

@@ -7,16 +7,16 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/must.h"
 
-static const char *const table_names[TABLE_COUNT] = {
-    [TABLE_META] = "meta",
-    [TABLE_ACCOUNTS] = "accounts",
-    [TABLE_ROSTERS] = "rosters",
-    [TABLE_REQUESTS] = "requests",
-    [TABLE_LEAVING] = "leaving",
+const char *const table_names[TABLE_COUNT] = {
+    [TABLE_META] = "meta",         [TABLE_ACCOUNTS] = "accounts", [TABLE_ROSTERS] = "rosters",
+    [TABLE_REQUESTS] = "requests", [TABLE_LEAVING] = "leaving",   [TABLE_OFFLINE] = "offline",
+    [TABLE_BLOCKS] = "blocks",     [TABLE_VCARDS] = "vcards",     [TABLE_PRIVATE] = "private",
+    [TABLE_ABSENCES] = "absences",
 };
 
 /* Opens the tables that are there. Their handles last only if the transaction is committed. */
@@ -58,9 +58,22 @@ static int reader_open(struct store *store)
     return error;
 }
 
+/* LMDB maps what the file says it has; reading past its end would kill the process. Pages that one
+ * transaction took and gave back may never have been written. ENODATA: it is cut short. */
+static int file_whole(const struct store *store, int descriptor, const MDB_envinfo *info)
+{
+    struct stat entry;
+    uint64_t said = ((uint64_t)info->me_last_pgno + 1) * store->page_bytes;
+    uint64_t unwritten = store->resting ? 0 : STORE_DIRTY_BYTES_MAX;
+    if (fstat(descriptor, &entry) != 0)
+        return errno;
+    return (uint64_t)entry.st_size + unwritten >= said ? 0 : ENODATA;
+}
+
 static int file_open(struct store *store, const char *file)
 {
-    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (store->read_only ? MDB_RDONLY : 0);
+    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (store->read_only ? MDB_RDONLY : 0) |
+                     (store->resting ? MDB_NOLOCK : 0);
     MDB_envinfo info;
     MDB_stat stat;
     int descriptor;
@@ -87,7 +100,7 @@ static int file_open(struct store *store, const char *file)
         return error;
     store->page_bytes = stat.ms_psize;
     store->map_bytes = info.me_mapsize;
-    return 0;
+    return file_whole(store, descriptor, &info);
 }
 
 int environment_open(struct store *store, const char *file)

@@ -10,6 +10,10 @@
 #define STORE_SECRET_BYTES 32
 #define STORE_READERS 32 /* slots for the snapshots of all processes together */
 
+enum { SCHEMA_NOW = 1 };
+
+extern const char *const table_names[TABLE_COUNT];
+
 struct store {
     MDB_env *env;    /* NULL: store_reopen failed, nothing can be read */
     MDB_txn *reader; /* made once, then reset and renewed */
@@ -18,7 +22,9 @@ struct store {
     bool broken;     /* LMDB gave the writer up: it can only be dropped */
     bool writable;   /* false: opened to read, or a commit failed and no probe went well since */
     bool read_only;
+    bool resting;   /* a file that no process writes: without LMDB's lock file */
     bool unlimited; /* room is not asked for: making the file, changing its schema */
+    bool appending; /* what is put comes in the order of its keys, else STORE_EXISTS */
 
     MDB_dbi tables[TABLE_COUNT];
     bool missing[TABLE_COUNT]; /* opened to read before the table was made: it is empty */
@@ -52,9 +58,34 @@ enum store_outcome environment_outcome(int error, const char *doing);
 
 /* schema.c: fills a new file; false: the log says why. */
 bool schema_make(struct store *store);
-/* Reads the schema and the secret, brings an older file up to date. Otherwise a sentence, whose
- * memory is the arena's. */
+/* Reads the schema and the secret. Otherwise a sentence, whose memory is the arena's. */
+bool schema_read(struct store *store, struct arena *arena, const char **why);
+/* And brings an older file up to date. */
 bool schema_check(struct store *store, struct arena *arena, const char **why);
+
+/* opening.c: a whole file made anew, under another name first: LMDB writes the first pages of a
+ * new file unsynced, and could not read what a power cut leaves of them. */
+struct making {
+    /* Fills the file called `young` and makes it safe. false: why says it. */
+    bool (*fill)(struct making *making, const char *young);
+    struct store *store; /* it becomes this one's file */
+    void *source;        /* what fill reads from */
+    bool keep_old;       /* the file that it replaces stays there, with .old behind its name */
+    struct arena *arena;
+    const char *why;
+};
+bool making_run(struct making *making);
+/* The same for a file with any name, which must not be there. false: *why. */
+bool making_elsewhere(struct making *making, const char *file, const char **why);
+/* The store of a directory, locked against other writers and not open yet. */
+struct store *opening_claim(const char *directory, uint64_t map_bytes, struct arena *arena,
+                            const char **why);
+/* Opens its file if there is one. */
+bool opening_look(struct store *store, bool *there, struct arena *arena, const char **why);
+/* A file that no process writes, open to be read: a backup. Its schema may be an older one. */
+struct store *opening_rest(const char *file, struct arena *arena, const char **why);
+/* What a person can do about an error with a file. */
+const char *opening_sentence(struct arena *arena, int error, const char *file);
 
 /* A sentence in the arena. */
 __attribute__((format(printf, 2, 3))) const char *environment_sentence(struct arena *arena,

@@ -39,6 +39,7 @@ static const struct {
      "%s was written by another version of LMDB; dump it there, load it here"},
     {MDB_INVALID, "%s is damaged, or is no store: restore a backup"},
     {MDB_CORRUPTED, "%s is damaged: restore a backup"},
+    {ENODATA, "%s is cut short: restore a backup"},
     {MDB_PAGE_NOTFOUND, "%s is damaged: restore a backup"},
     {MDB_READERS_FULL, "too many other programs read %s: end some of them"},
 };
@@ -68,7 +69,7 @@ static char *text_joined(struct arena *arena, const char *a, const char *b)
     return text;
 }
 
-static const char *sentence_of(struct arena *arena, int error, const char *file)
+const char *opening_sentence(struct arena *arena, int error, const char *file)
 {
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         if (refusals[i].error == error) {
@@ -103,7 +104,7 @@ static const char *open_refusal(struct arena *arena, int error, const char *file
 {
     const char *machine = error == MDB_INVALID ? file_machine(file) : NULL;
     if (machine == NULL)
-        return sentence_of(arena, error, file);
+        return opening_sentence(arena, error, file);
     return environment_sentence(arena,
                                 "%s was made on another kind of machine (%s) and cannot be read "
                                 "here; dump it there and load the dump here",
@@ -127,7 +128,7 @@ static bool directory_ready(struct store *store, struct arena *arena, const char
     else if (statfs(store->directory, &kind) != 0 || statvfs(store->directory, &room) != 0)
         error = errno;
     if (error != 0) {
-        *why = sentence_of(arena, error, store->directory);
+        *why = opening_sentence(arena, error, store->directory);
         return false;
     }
     if ((uint32_t)kind.f_type == JFFS2_MAGIC) {
@@ -162,14 +163,14 @@ static bool lock_take(struct store *store, struct arena *arena, const char **why
     }
     store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (store->lock < 0) {
-        *why = sentence_of(arena, errno, path);
+        *why = opening_sentence(arena, errno, path);
         return false;
     }
     if (fcntl(store->lock, F_SETLK, &wanted) == 0)
         return true;
     int error = errno;
     if (error != EACCES && error != EAGAIN)
-        *why = sentence_of(arena, error, path);
+        *why = opening_sentence(arena, error, path);
     else if (fcntl(store->lock, F_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK &&
              wanted.l_pid > 0)
         *why = environment_sentence(arena, "another kith (process %ld) already uses %s",
@@ -197,39 +198,83 @@ static int file_remove(const char *path)
     return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-/* Makes the file under another name and renames it: LMDB writes the first pages of a new file
- * unsynced, and could not read what a power cut leaves of them. */
-static bool file_make(struct store *store, struct arena *arena, const char **why)
+/* By a second name, so that there is a file at every moment. */
+static bool file_keep(struct making *making, const char *old)
 {
-    const char *young = text_joined(arena, store->file, ".new");
-    const char *young_lock = text_joined(arena, store->file, ".new-lock");
+    int error = file_remove(old);
+    if (error == 0 && link(making->store->file, old) != 0 && errno != ENOENT)
+        error = errno;
+    if (error != 0)
+        making->why = environment_sentence(making->arena,
+                                           "%s cannot be kept as %s (%s); move it away yourself, "
+                                           "then try again",
+                                           making->store->file, old, strerror(error));
+    return error == 0;
+}
 
-    if (young == NULL || young_lock == NULL) {
-        *why = no_memory;
+/* LMDB's lock of the file that was replaced goes too: who still reads that one shares it, and what
+ * it says of transactions is not true of the new one. */
+static int file_replace(const struct store *store, const char *young, const char *lock)
+{
+    if (rename(young, store->file) != 0)
+        return errno;
+    int error = file_remove(lock);
+    return error != 0 ? error : directory_sync(store->directory);
+}
+
+bool making_run(struct making *making)
+{
+    const char *file = making->store->file;
+    const char *young = text_joined(making->arena, file, ".new");
+    const char *young_lock = text_joined(making->arena, file, ".new-lock");
+    const char *old = text_joined(making->arena, file, ".old");
+    const char *lock = text_joined(making->arena, file, "-lock");
+
+    making->why = no_memory;
+    if (young == NULL || young_lock == NULL || old == NULL || lock == NULL)
         return false;
-    }
+    making->why = NULL;
     int error = file_remove(young);
     if (error == 0)
         error = file_remove(young_lock);
+    bool filled = error == 0 && making->fill(making, young);
     if (error == 0)
-        error = environment_open(store, young);
+        error = file_remove(young_lock);
+    if (error == 0 && filled && (!making->keep_old || file_keep(making, old))) {
+        error = file_replace(making->store, young, lock);
+        if (error == 0)
+            return true;
+    }
+    (void)file_remove(young); /* else the next making does it */
+    if (making->why == NULL)
+        making->why = opening_sentence(making->arena, error, file);
+    return false;
+}
+
+static bool fill_empty(struct making *making, const char *young)
+{
+    struct store *store = making->store;
+    int error = environment_open(store, young);
     if (error == 0) {
         store->writable = true;
         bool made = schema_make(store);
         environment_close(store);
         store->commits = 0;
-        if (!made)
-            error = store->error;
+        if (made)
+            return true;
+        error = store->error;
     }
-    if (error == 0 && rename(young, store->file) != 0)
-        error = errno;
-    if (error == 0)
-        error = file_remove(young_lock);
-    if (error == 0)
-        error = directory_sync(store->directory);
-    if (error != 0)
-        *why = sentence_of(arena, error, store->file);
-    return error == 0;
+    making->why = opening_sentence(making->arena, error, store->file);
+    return false;
+}
+
+static bool file_make(struct store *store, struct arena *arena, const char **why)
+{
+    struct making making = {.fill = fill_empty, .store = store, .arena = arena};
+    bool made = making_run(&making);
+    if (!made)
+        *why = making.why;
+    return made;
 }
 
 /* false: *why says what is wrong with the file, or why it cannot be made. */
@@ -244,7 +289,7 @@ static bool file_ready(struct store *store, struct arena *arena, const char **wh
         return false;
     }
     if (errno != ENOENT) {
-        *why = sentence_of(arena, errno, store->file);
+        *why = opening_sentence(arena, errno, store->file);
         return false;
     }
     if (store->read_only) {
@@ -255,63 +300,126 @@ static bool file_ready(struct store *store, struct arena *arena, const char **wh
     return file_make(store, arena, why);
 }
 
-/* LMDB maps what the file says it has; reading past its end would kill the process. The pages that
- * one transaction took and gave back may never have been written. */
-static bool file_whole(struct store *store, struct arena *arena, const char **why)
+static bool file_open(struct store *store, struct arena *arena, const char **why)
 {
-    struct stat entry;
-    MDB_envinfo info;
-    int error = mdb_env_info(store->env, &info);
-    if (error == 0 && stat(store->file, &entry) != 0)
-        error = errno;
-    if (error != 0) {
-        *why = sentence_of(arena, error, store->file);
-        return false;
-    }
-    uint64_t said = ((uint64_t)info.me_last_pgno + 1) * store->page_bytes;
-    if ((uint64_t)entry.st_size + STORE_DIRTY_BYTES_MAX >= said)
-        return true;
-    *why = environment_sentence(arena, "%s is cut short (%llu of %llu KB): restore a backup",
-                                store->file, (unsigned long long)entry.st_size / 1024,
-                                (unsigned long long)said / 1024);
-    return false;
+    int error = environment_open(store, store->file);
+    if (error != 0)
+        *why = open_refusal(arena, error, store->file);
+    return error == 0;
 }
 
 static bool opened(struct store *store, struct arena *arena, const char **why)
 {
     if (!directory_ready(store, arena, why) ||
-        (!store->read_only && !lock_take(store, arena, why)) || !file_ready(store, arena, why))
+        (!store->read_only && !lock_take(store, arena, why)) || !file_ready(store, arena, why) ||
+        !file_open(store, arena, why))
         return false;
-    int error = environment_open(store, store->file);
-    if (error != 0) {
-        *why = open_refusal(arena, error, store->file);
+    store->writable = !store->read_only;
+    return schema_check(store, arena, why);
+}
+
+/* Paths, and nothing open. NULL: no memory. */
+static struct store *store_at(struct span directory, const char *file, struct arena *arena,
+                              const char **why)
+{
+    struct store *store = arena_take(arena, sizeof *store);
+    char *path = arena_take(arena, directory.len + 1);
+
+    *why = no_memory;
+    if (store == NULL || path == NULL || file == NULL)
+        return NULL;
+    memcpy(path, directory.bytes, directory.len);
+    path[directory.len] = '\0';
+    *store = (struct store){.lock = -1, .directory = path, .file = file};
+    *why = NULL;
+    return store;
+}
+
+/* The store of a data directory. */
+static struct store *store_in(const char *directory, uint64_t map_bytes, struct arena *arena,
+                              const char **why)
+{
+    const char *file = text_joined(arena, directory, "/kith.mdb");
+    struct store *store = store_at(span_string(directory), file, arena, why);
+    if (store == NULL)
+        return NULL;
+    store->map_bytes = map_bytes;
+    if (map_bytes <= SIZE_MAX / 2)
+        return store;
+    *why = "the store's map is too large for this machine";
+    return NULL;
+}
+
+struct store *opening_claim(const char *directory, uint64_t map_bytes, struct arena *arena,
+                            const char **why)
+{
+    struct store *store = store_in(directory, map_bytes, arena, why);
+    if (store == NULL)
+        return NULL;
+    return directory_ready(store, arena, why) && lock_take(store, arena, why) ? store : NULL;
+}
+
+bool opening_look(struct store *store, bool *there, struct arena *arena, const char **why)
+{
+    *there = access(store->file, F_OK) == 0 || errno != ENOENT;
+    return !*there || file_open(store, arena, why);
+}
+
+/* A file with any name. */
+static struct store *store_of(const char *file, struct arena *arena, const char **why)
+{
+    const char *slash = strrchr(file, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - file);
+    struct span directory = slash == NULL ? SPAN(".") : span_of(file, len == 0 ? 1 : len);
+    return store_at(directory, text_joined(arena, file, ""), arena, why);
+}
+
+bool making_elsewhere(struct making *making, const char *file, const char **why)
+{
+    if (access(file, F_OK) == 0 || errno != ENOENT) {
+        *why = environment_sentence(making->arena, "%s is there already; give another name", file);
         return false;
     }
-    store->writable = !store->read_only;
-    return file_whole(store, arena, why) && schema_check(store, arena, why);
+    making->store = store_of(file, making->arena, why);
+    if (making->store == NULL)
+        return false;
+    bool made = making_run(making);
+    if (!made)
+        *why = making->why;
+    return made;
+}
+
+struct store *opening_rest(const char *file, struct arena *arena, const char **why)
+{
+    struct store *store = store_of(file, arena, why);
+    const char *lock = text_joined(arena, file, "-lock");
+    if (store == NULL || lock == NULL) {
+        *why = no_memory;
+        return NULL;
+    }
+    store->read_only = store->resting = true;
+    if (access(file, F_OK) != 0 && errno == ENOENT)
+        *why = environment_sentence(arena, "there is no %s", file);
+    else if (access(lock, F_OK) == 0)
+        *why = environment_sentence(arena,
+                                    "%s is beside %s, so this is the file of a server and no "
+                                    "backup; make one of it with `kith backup`",
+                                    lock, file);
+    else if (file_open(store, arena, why) && schema_read(store, arena, why)) {
+        store_tick_end(store);
+        return store;
+    }
+    store_close(store);
+    return NULL;
 }
 
 struct store *store_open(const char *directory, uint64_t map_bytes, bool read_only,
                          struct arena *arena, const char **why)
 {
-    struct store *store = arena_take(arena, sizeof *store);
-    const char *path = text_joined(arena, directory, "");
-    const char *file = text_joined(arena, directory, "/kith.mdb");
-
-    if (store == NULL || path == NULL || file == NULL) {
-        *why = no_memory;
+    struct store *store = store_in(directory, map_bytes, arena, why);
+    if (store == NULL)
         return NULL;
-    }
-    *store = (struct store){.lock = -1,
-                            .read_only = read_only,
-                            .map_bytes = map_bytes,
-                            .directory = path,
-                            .file = file};
-    if (map_bytes > SIZE_MAX / 2) {
-        *why = "the store's map is too large for this machine";
-        return NULL;
-    }
-    *why = NULL;
+    store->read_only = read_only;
     if (opened(store, arena, why)) {
         store_tick_end(store);
         return store;

@@ -12,9 +12,10 @@
 #include "store/environment.h"
 
 enum {
-    PATH_PAGES = 8,      /* a change of a few records: the ways to their leaves, and splits */
-    BASE_PAGES = 6,      /* LMDB's own: table of tables, free list */
-    DIRTY_PAGES_MIN = 64 /* on machines with large pages */
+    PATH_PAGES = 8,       /* a change of a few records: the ways to their leaves, and splits */
+    BASE_PAGES = 6,       /* LMDB's own: table of tables, free list */
+    DIRTY_PAGES_MIN = 64, /* on machines with large pages */
+    CROWDED_SHARE = 4     /* half of what ROOM_BEGIN lets in */
 };
 
 /* Of the map and of the dirty pages: 1/share stays untouched. */
@@ -77,13 +78,17 @@ static uint64_t room_dirty_pages(const struct store *store)
     return pages;
 }
 
+static uint64_t dirty_pages_max(const struct store *store)
+{
+    uint64_t pages = STORE_DIRTY_BYTES_MAX / store->page_bytes;
+    return pages < DIRTY_PAGES_MIN ? DIRTY_PAGES_MIN : pages;
+}
+
 bool room_left(struct store *store, size_t bytes, enum room_purpose purpose)
 {
     if (store->unlimited)
         return true;
-    uint64_t dirty_max = STORE_DIRTY_BYTES_MAX / store->page_bytes;
-    if (dirty_max < DIRTY_PAGES_MIN)
-        dirty_max = DIRTY_PAGES_MIN;
+    uint64_t dirty_max = dirty_pages_max(store);
     uint64_t wanted = room_dirty_pages(store) + PATH_PAGES + 2 * (bytes / store->page_bytes);
     if (wanted > dirty_max - dirty_max / room_kept[purpose].dirty_share)
         return false;
@@ -106,6 +111,12 @@ bool room_left(struct store *store, size_t bytes, enum room_purpose purpose)
         store->counted = true;
     }
     return used + wanted <= limit + store->reusable;
+}
+
+bool store_crowded(const struct store *store)
+{
+    return store->writer != NULL &&
+           room_dirty_pages(store) > dirty_pages_max(store) / CROWDED_SHARE;
 }
 
 void room_charge(struct store *store, enum store_table table, size_t bytes)

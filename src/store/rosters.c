@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "platform/platform.h"
+#include "store/blocklists.h"
+#include "store/offline.h"
 #include "store/record.h"
 
 enum {
@@ -31,6 +33,7 @@ enum {
     /* A new account's versions begin somewhere below 2^40: a client that remembers the roster of an
      * earlier account of that name is not told that it is up to date. */
     VERSION_SEED_BYTES = 5,
+    LEAVING_MESSAGES = 16, /* of a deleted account dropped in one tick */
 };
 
 struct key {
@@ -93,9 +96,11 @@ static bool groups_sound(struct span groups)
 static uint32_t escaped_len(struct span text)
 {
     uint32_t len = (uint32_t)text.len;
-    for (size_t i = 0; i < text.len; i++)
-        if (memchr("&<>'\"\t\n\r", text.bytes[i], 8) != NULL)
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.bytes[i];
+        if (c == '&' || c == '<' || c == '>' || c == '\'' || c == '"' || (unsigned char)c < ' ')
             len += ESCAPE_GAIN;
+    }
     return len;
 }
 
@@ -407,13 +412,21 @@ enum store_outcome roster_forget(struct store *store, struct span local, struct 
     struct key key;
     if (contact.len == 0 || !key_of(&key, local, contact))
         return STORE_NONE;
-    return store_delete(store, TABLE_ROSTERS, key_span(&key));
+    enum store_outcome outcome = store_delete(store, TABLE_ROSTERS, key_span(&key));
+    if (outcome == STORE_OK || outcome == STORE_NONE)
+        outcome = store_delete(store, TABLE_REQUESTS, key_span(&key));
+    return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
 enum store_outcome leaving_finish(struct store *store, struct span local)
 {
     struct key key;
-    enum store_outcome outcome = STORE_NONE;
+    enum store_outcome outcome = offline_drop(store, local, UINT64_MAX, LEAVING_MESSAGES);
+    if (outcome != STORE_NONE)
+        return outcome;
+    outcome = blocklist_delete(store, local);
+    if (outcome != STORE_OK && outcome != STORE_NONE)
+        return outcome;
     if (key_of(&key, local, SPAN("")))
         outcome = store_delete(store, TABLE_ROSTERS, key_span(&key));
     if (outcome != STORE_OK && outcome != STORE_NONE)

@@ -85,12 +85,14 @@ enum store_outcome request_next(struct store *store, struct roster_walk *walk, s
                                 struct span *stanza);
 
 /* An account that is deleted takes leave of its contacts in small steps; until they are done its
- * name stands here. roster_forget drops one item or tombstone and leaves none. */
+ * name stands here. roster_forget drops what there is of one contact: item or tombstone, request;
+ * the head does not count it any more. */
 enum store_outcome leaving_put(struct store *store, struct span local);
 enum store_outcome leaving_get(struct store *store, struct span local);
 enum store_outcome leaving_first(struct store *store, struct span *local);
 enum store_outcome roster_forget(struct store *store, struct span local, struct span contact);
-/* When no items and requests are left: head and name go. */
+/* When no items and requests are left: stored messages, whom it blocks, head and name go; in
+ * several steps if there is much. */
 enum store_outcome leaving_finish(struct store *store, struct span local);
 
 #endif

@@ -7,8 +7,6 @@
 #include "store/accounts.h"
 #include "store/environment.h"
 
-enum { SCHEMA_NOW = 1 };
-
 /* What leads from one schema to the next. Schema 0 was never released: its account records had no
  * flags. It is here so that the way up is walked by the tests before somebody needs it. */
 static const struct schema_step {
@@ -85,7 +83,7 @@ static bool schema_upgrade(struct store *store, struct arena *arena, const char 
     return false;
 }
 
-bool schema_check(struct store *store, struct arena *arena, const char **why)
+bool schema_read(struct store *store, struct arena *arena, const char **why)
 {
     struct span schema, secret;
     if (store_get(store, TABLE_META, SPAN("schema"), &schema) != STORE_OK || schema.len != 8 ||
@@ -105,5 +103,11 @@ bool schema_check(struct store *store, struct arena *arena, const char **why)
                                     store->file, (unsigned long long)store->schema, SCHEMA_NOW);
         return false;
     }
-    return store->schema == SCHEMA_NOW || schema_upgrade(store, arena, why);
+    return true;
+}
+
+bool schema_check(struct store *store, struct arena *arena, const char **why)
+{
+    return schema_read(store, arena, why) &&
+           (store->schema == SCHEMA_NOW || schema_upgrade(store, arena, why));
 }

@@ -227,7 +227,7 @@ enum store_outcome store_put(struct store *store, enum store_table table, struct
     room_charge(store, table, key.len + value.len);
     return written(store,
                    mdb_put(store->writer, store->tables[table], &name, &content,
-                           only_new ? MDB_NOOVERWRITE : 0),
+                           (only_new ? MDB_NOOVERWRITE : 0) | (store->appending ? MDB_APPEND : 0)),
                    "writing a record");
 }
 
@@ -260,6 +260,29 @@ enum store_outcome store_next(struct store *store, enum store_table table, struc
         mdb_cursor_get(cursor, &name, &content, after.bytes == NULL ? MDB_FIRST : MDB_SET_RANGE);
     if (error == 0 && after.bytes != NULL && span_equal(span_from(name), after))
         error = mdb_cursor_get(cursor, &name, &content, MDB_NEXT);
+    if (error == 0) {
+        *key = span_from(name);
+        *value = span_from(content);
+    }
+    return environment_outcome(error, "walking a table");
+}
+
+enum store_outcome store_previous(struct store *store, enum store_table table, struct span before,
+                                  struct span *key, struct span *value)
+{
+    MDB_val content, name = value_of(before);
+    *key = *value = SPAN_NONE;
+    must(before.len > 0 && before.len <= KEY_BYTES_MAX);
+    if (store->env != NULL && store->missing[table])
+        return STORE_NONE;
+    MDB_cursor *cursor = store_cursor(store, table);
+    if (cursor == NULL)
+        return STORE_FAILED;
+    int error = mdb_cursor_get(cursor, &name, &content, MDB_SET_RANGE);
+    if (error == 0)
+        error = mdb_cursor_get(cursor, &name, &content, MDB_PREV);
+    else if (error == MDB_NOTFOUND)
+        error = mdb_cursor_get(cursor, &name, &content, MDB_LAST);
     if (error == 0) {
         *key = span_from(name);
         *value = span_from(content);

@@ -47,6 +47,9 @@ bool store_dirty(const struct store *store);
  * and its STORE_FULL leaves the transaction as it was. Only when LMDB itself refuses a write (no
  * memory, pages held by another process's snapshot) is the transaction lost: store_commit fails. */
 bool store_has_room(struct store *store, size_t bytes);
+/* Whether so much waits for the commit that a tick should begin nothing more: else store_has_room
+ * says no soon. */
+bool store_crowded(const struct store *store);
 
 /* Makes the tick's writes safe. STORE_OK also when there were none. Anything else: the transaction
  * is gone and nothing more is written until store_probe; the caller treats it as a power cut. */
@@ -78,6 +81,11 @@ enum store_table {
     TABLE_ROSTERS,
     TABLE_REQUESTS,
     TABLE_LEAVING,
+    TABLE_OFFLINE,
+    TABLE_BLOCKS,
+    TABLE_VCARDS,
+    TABLE_PRIVATE,
+    TABLE_ABSENCES,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,
@@ -88,6 +96,9 @@ enum store_outcome store_delete(struct store *store, enum store_table table, str
 /* The first record whose key is > after (or the very first if after.bytes is NULL). */
 enum store_outcome store_next(struct store *store, enum store_table table, struct span after,
                               struct span *key, struct span *value);
+/* The last record whose key is < before. */
+enum store_outcome store_previous(struct store *store, enum store_table table, struct span before,
+                                  struct span *key, struct span *value);
 enum store_outcome store_count(struct store *store, enum store_table table, uint64_t *count);
 
 #endif

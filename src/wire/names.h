@@ -17,10 +17,26 @@
 #define NS_DISCO_INFO "http://jabber.org/protocol/disco#info"
 #define NS_DISCO_ITEMS "http://jabber.org/protocol/disco#items"
 #define NS_CAPS "http://jabber.org/protocol/caps"
+#define NS_CAPS_NODE "urn:kith:server" /* before # and the hash of our own capabilities */
+#define NS_DATA_FORMS "jabber:x:data"
+#define NS_CONTACTS "http://jabber.org/network/serverinfo" /* XEP-0157 */
 #define NS_PING "urn:xmpp:ping"
 #define NS_VERSION "jabber:iq:version"
+#define NS_LAST "jabber:iq:last"
+#define NS_TIME "urn:xmpp:time"
+#define NS_VCARD "vcard-temp"
+#define NS_VCARD_UPDATE "vcard-temp:x:update"
+#define NS_PRIVATE "jabber:iq:private"
 #define NS_ROSTER "jabber:iq:roster"
 #define NS_ROSTER_VERSIONS "urn:xmpp:features:rosterver"
+#define NS_OFFLINE "msgoffline" /* a name for service discovery only */
+#define NS_HINTS "urn:xmpp:hints"
+#define NS_DELAY "urn:xmpp:delay"
+#define NS_STANZA_ID "urn:xmpp:sid:0"
+#define NS_CHAT_STATES "http://jabber.org/protocol/chatstates"
+#define NS_BLOCKING "urn:xmpp:blocking"
+#define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
+#define NS_REPORTING "urn:xmpp:reporting:1"
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
 
 #endif

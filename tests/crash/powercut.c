@@ -10,6 +10,7 @@
 #include "../sim/disk.h"
 #include "../unit/test.h"
 #include "groups.h"
+#include "store/dump.h"
 
 enum {
     IMAGES = 3,   /* disks that are looked at after a cut */
@@ -176,6 +177,67 @@ static bool making_cut(unsigned n, uint64_t seed)
     return true;
 }
 
+enum { LOADED_ACCOUNTS = 2000, DUMP_BYTES_MAX = 4 << 20 }; /* several transactions */
+
+/* The dump of a store with that many accounts; how long it is. */
+static size_t dump_make(char dump[DUMP_BYTES_MAX], struct arena *arena)
+{
+    const char *why;
+    uint64_t records;
+    bool put = true;
+    store_remove();
+    struct store *store = store_open_here(false, &why);
+    for (unsigned i = 0; i < LOADED_ACCOUNTS && store != NULL; i++) {
+        char name[32];
+        struct account account = {.made_us = i};
+        int len = snprintf(name, sizeof name, "loaded%06u", i);
+        put = put && account_put(store, span_of(name, (size_t)len), &account, false) == STORE_OK &&
+              (i % 100 != 99 || store_commit(store) == STORE_OK);
+    }
+    FILE *out = fmemopen(dump, DUMP_BYTES_MAX, "w");
+    bool dumped =
+        put && store != NULL && out != NULL && dump_write(store, out, &records, arena, &why);
+    CHECK(dumped);
+    if (!dumped)
+        exit(test_end());
+    size_t len = (size_t)ftell(out);
+    CHECK(fclose(out) == 0);
+    store_close(store);
+    return len;
+}
+
+/* A dump is loaded: afterwards there is none of it, or all. */
+static bool loading_cut(unsigned n, uint64_t seed)
+{
+    static char dump[DUMP_BYTES_MAX], room[65536];
+    static size_t len;
+    struct arena arena;
+    const char *why;
+    uint64_t records, count = 0;
+
+    arena_init(&arena, room, sizeof room);
+    if (len == 0)
+        len = dump_make(dump, &arena);
+    store_remove();
+    disk_watch(store_directory);
+    disk_cut_at(n);
+    FILE *in = fmemopen(dump, len, "r");
+    quiet(true);
+    bool loaded = dump_load(store_directory, 16 << 20, in, &records, &arena, &why);
+    quiet(false);
+    CHECK(fclose(in) == 0 && loaded == !disk_is_cut());
+    if (!loaded) {
+        disk_image(seed);
+        disk_power_on();
+    }
+    struct store *store = store_open_here(false, &why);
+    CHECK(store != NULL && account_count(store, &count) == STORE_OK);
+    CHECK(count == (loaded ? LOADED_ACCOUNTS : 0));
+    if (store != NULL)
+        store_close(store);
+    return !loaded;
+}
+
 static void lmdb_require(int error)
 {
     if (error != 0) {
@@ -278,6 +340,7 @@ int main(int count, char **arguments)
     groups_begin(seed);
     check_changes(seed, cuts);
     check_opening(making_cut, seed, "while the file is made");
+    check_opening(loading_cut, seed, "while a dump is loaded");
     check_opening(upgrade_cut, seed, "while schema 0 is brought up to date");
     check_lie(DISK_DSYNC_LIES, seed, 100);
     check_lie(DISK_SYNC_LIES, seed, 100);

@@ -1,6 +1,6 @@
-/* oracle.h: what a fresh expat parser, with nothing of ours around it, says of a stanza or of a
- * whole stream; and the two comparisons: xml.c against it, framer.c against it. Used by the fuzz
- * targets and, with fixed mutations, by tests/unit/mutation.c. A difference ends the program. */
+/* oracle.h: what a fresh expat parser, with nothing of ours around it, says of a stanza, and xml.c
+ * compared with it. Used by the fuzz targets and, with fixed mutations, by tests/unit/mutation.c.
+ * A difference ends the program. */
 #ifndef KITH_ORACLE_H
 #define KITH_ORACLE_H
 

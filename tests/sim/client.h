@@ -8,15 +8,15 @@
 #define CLIENTS 256
 
 struct client {
-    char name[64];     /* "romeo" or "romeo.phone" */
-    char account[64];  /* the part before the dot */
-    char resource[64]; /* the part after it, or "home" */
-    int link;          /* -1: not connected */
+    char name[64];              /* "romeo" or "romeo.phone" */
+    char account[64];           /* the part before the dot */
+    char resource[64];          /* the part after it, or "home" */
+    int link;                   /* -1: not connected */
     struct tree_reader *reader; /* of the present stream; NULL: not connected */
     bool spoke;                 /* has sent a header, so that one may come */
     bool header_taken;
-    bool deaf;         /* does not read for now */
-    const char *from;  /* of the header sent last */
+    bool deaf;        /* does not read for now */
+    const char *from; /* of the header sent last */
 };
 
 /* Whether all that is said is shown on standard error. */

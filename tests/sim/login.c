@@ -41,8 +41,7 @@ static const uint8_t *salted_password(enum digest digest, const char *password, 
     if (strlen(salt) > 200 || !base64_decode(span_string(salt), raw, &raw_len))
         return NULL;
     struct derive derive;
-    derive_begin(&derive, digest, span_string(password), span_of((char *)raw, raw_len),
-                 iterations);
+    derive_begin(&derive, digest, span_string(password), span_of((char *)raw, raw_len), iterations);
     while (!derive_slice(&derive, 1000))
         ;
     struct salted *kept = &salted_kept[salted_next++ % SALTED_KEPT];

@@ -141,8 +141,8 @@ static const char *children_differ(const struct tree *expected, const struct tre
         if (!b && !a->name && text_matches(a->text.bytes, "", variables))
             continue;
         if (!b)
-            return say("<%s> lacks %s%s", came->name, a->name ? "a child: " : "text: ",
-                       a->name ? a->name : a->text.bytes);
+            return say("<%s> lacks %s%s", came->name,
+                       a->name ? "a child: " : "text: ", a->name ? a->name : a->text.bytes);
         const char *differs = tree_differs(a, b, variables);
         if (differs)
             return differs;

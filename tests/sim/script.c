@@ -143,8 +143,7 @@ static size_t expand_base64(const char *raw, struct text *out)
     return (size_t)(end + 1 - raw);
 }
 
-static size_t expand_variable(const char *raw, const struct variables *variables,
-                              struct text *out)
+static size_t expand_variable(const char *raw, const struct variables *variables, struct text *out)
 {
     const char *end = strchr(raw, '}');
     const char *value = end ? variable(variables, raw + 1, (size_t)(end - raw - 1)) : NULL;

@@ -1,4 +1,5 @@
-/* verbs_login.c: the verbs by which a client of a dialog gets in: SASL step by step, or all at once. */
+/* verbs_login.c: the verbs by which a client of a dialog gets in: SASL step by step, or all at
+ * once. */
 #include "house.h"
 #include "login.h"
 #include "verbs.h"
@@ -58,7 +59,7 @@ static bool login_read(struct play *play, const char *rest, struct login *login,
 }
 
 bool verb_authenticates(struct play *play, struct client *client, const char *rest,
-                               const struct statement *statement)
+                        const struct statement *statement)
 {
     const char *expected = "success", *patterns[3] = {NULL, NULL, NULL}, *fault = "";
     struct login login = {.username = client->account, .password = "pencil", .flag = "n"};
@@ -85,7 +86,7 @@ bool verb_authenticates(struct play *play, struct client *client, const char *re
 }
 
 bool verb_binds(struct play *play, struct client *client, const char *rest,
-                       const struct statement *statement)
+                const struct statement *statement)
 {
     struct text out = {0};
     (void)statement;
@@ -107,7 +108,7 @@ bool verb_binds(struct play *play, struct client *client, const char *rest,
 }
 
 bool verb_logs_in(struct play *play, struct client *client, const char *rest,
-                         const struct statement *statement)
+                  const struct statement *statement)
 {
     (void)rest;
     return verb_opens(play, client, "", statement) &&
@@ -117,7 +118,7 @@ bool verb_logs_in(struct play *play, struct client *client, const char *rest,
 
 /* Logs in, sends <presence/>, and takes its own presence that comes back (6121 4.2.2). */
 bool verb_comes_online(struct play *play, struct client *client, const char *rest,
-                              const struct statement *statement)
+                       const struct statement *statement)
 {
     if (!verb_logs_in(play, client, rest, statement))
         return false;

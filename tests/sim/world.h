@@ -17,7 +17,8 @@ void world_cut(size_t bytes);
 /* One plat_send takes at most `bytes` (0: all), and every `every`-th takes none (0: never). */
 void world_pinch(size_t bytes, unsigned every);
 
-/* A connection to a listening port; -1: nobody listens. address: 16 bytes, NULL: ::ffff:127.0.0.1 */
+/* A connection to a listening port; -1: nobody listens. address: 16 bytes, NULL: ::ffff:127.0.0.1
+ */
 int world_connect(uint16_t port, const uint8_t *address);
 void world_say(int link, const void *bytes, size_t len);
 /* Bytes from the server, at most size; 0: none now. */
@@ -33,7 +34,8 @@ bool world_closed(int link);
 /* TCP segments the server's sends have made so far: plat_send(more) joins the next one. */
 unsigned world_segments(int link);
 
-/* Virtual time that plat_wait may let pass when there is nothing to do; 0: none (it says "rest"). */
+/* Virtual time that plat_wait may let pass when there is nothing to do; 0: none (it says "rest").
+ */
 void world_allow(uint64_t ms);
 uint64_t world_allowed(void);
 /* Whether the last plat_wait had nothing to report and would have waited. */

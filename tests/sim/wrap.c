@@ -43,10 +43,11 @@ static bool refuse(enum wrap_kind kind)
 }
 
 /* As many as there are sessions, never empty when there is a session to ask; or asked for how much
- * is left before it is taken (ropes, refused as a whole below). */
+ * is left before it is taken (ropes, refused as a whole below); or waited for until somebody gives
+ * one back (leases, which a dialog exhausts in earnest). */
 static bool certain(const struct pool *pool)
 {
-    static const char *const names[] = {"inputs", "tls", "chunks", "segments"};
+    static const char *const names[] = {"inputs", "tls", "chunks", "segments", "leases"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(pool->name, names[i]) == 0)
             return true;

@@ -70,7 +70,9 @@ static void test_everything(void)
     CHECK(config.registration == REGISTRATION_INVITE && !config.sasl_plain);
     CHECK(config.plaintext_on_loopback && !config.rate_limits && config.sasl_iterations == 4096);
     CHECK(parse("listen = 127.0.0.1:1 ,") && config.listen_count == 1);
-    CHECK(parse("") && config.registration == REGISTRATION_CLOSED);
+    CHECK(parse("") && config.registration == REGISTRATION_CLOSED && config.contact_count == 0);
+    CHECK(parse("contact = mailto:a@chat.example\ncontact = xmpp:b@chat.example") &&
+          config.contact_count == 2 && strcmp(config.contact[1], "xmpp:b@chat.example") == 0);
 }
 
 static void test_refusals(void)
@@ -103,6 +105,11 @@ static void test_refusals(void)
     CHECK(refused("\ncertificate = a.pem", "kith.conf:2: `certificate` alone", "`key`"));
     CHECK(refused("key = a.pem", "kith.conf:1: `key` alone", "`certificate`"));
     CHECK(refused("registration = OPEN", "kith.conf:1:", "closed, invite or open"));
+    CHECK(refused("contact = a@chat.example", "kith.conf:1:", "a URI"));
+    CHECK(refused("contact = mailto:", "kith.conf:1:", "a URI"));
+    CHECK(refused("contact = mailto:a b", "kith.conf:1:", "a URI"));
+    CHECK(refused("contact = a:b\ncontact = a:b\ncontact = a:b\ncontact = a:b\ncontact = a:b",
+                  "kith.conf:5:", "up to 4"));
     CHECK(refused("allow_plaintext = yes", "kith.conf:1:", "no or loopback"));
 
     memset(line, 'a', sizeof line);
@@ -143,7 +150,7 @@ static void test_keys(void)
         CHECK(key.expected[0] != '\0' && key.meaning[0] != '\0');
         n++;
     }
-    CHECK(n == 14);
+    CHECK(n == 15);
 }
 
 int main(void)

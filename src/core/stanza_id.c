@@ -1,0 +1,55 @@
+/* stanza_id.c: see stanza_id.h. */
+#include "core/stanza_id.h"
+
+#include "wire/base64.h"
+#include "wire/names.h"
+
+#define RANDOM_BYTES (STANZA_ID_BYTES / 4 * 3)
+
+static bool by_is_ours(struct turn *turn, const struct node *node)
+{
+    struct span text = stanza_attribute(turn->stanza, node, "by");
+    struct jid by;
+    return text.bytes != NULL && jid_parse(text, &turn->server->arena, &by) &&
+           (span_equal(jid_full(&by), jid_bare(&turn->to)) ||
+            span_equal(jid_full(&by), jid_bare(&turn->session->jid)));
+}
+
+bool stanza_id_strip(struct turn *turn, struct edits *edits)
+{
+    const struct node *first =
+        stanza_child(turn->stanza, stanza_root(turn->stanza), NS_STANZA_ID, "stanza-id");
+    unsigned most = 0;
+    for (const struct node *at = first; at != NULL;
+         at = stanza_next(turn->stanza, at, NS_STANZA_ID, "stanza-id"))
+        most++;
+    if (most == 0)
+        return true;
+    struct gap *gaps = arena_take(&turn->server->arena, most * sizeof *gaps);
+    if (gaps == NULL)
+        return false;
+    edits->gaps = gaps;
+    for (const struct node *at = first; at != NULL;
+         at = stanza_next(turn->stanza, at, NS_STANZA_ID, "stanza-id"))
+        if (by_is_ours(turn, at))
+            gaps[edits->gap_count++] = (struct gap){at->start, at->end};
+    return true;
+}
+
+bool stanza_id_add(struct turn *turn, struct edits *edits)
+{
+    unsigned char random[RANDOM_BYTES];
+    char id[STANZA_ID_BYTES];
+    struct build build;
+    struct span by = jid_bare(&turn->to);
+    plat_random(random, sizeof random);
+    (void)base64_encode(span_of((char *)random, sizeof random), id);
+    build_init(&build, &turn->server->arena, 128 + edits->extra.len + BUILD_ESCAPED_MAX(by.len));
+    build_put(&build, edits->extra);
+    build_str(&build, "<stanza-id xmlns='" NS_STANZA_ID "'");
+    build_attr(&build, "by", by);
+    build_attr(&build, "id", span_of(id, sizeof id));
+    build_str(&build, "/>");
+    edits->extra = build_span(&build);
+    return edits->extra.bytes != NULL;
+}

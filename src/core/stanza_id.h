@@ -1,0 +1,17 @@
+/* stanza_id.h: the id by which an account's server knows a message (XEP-0359). Requirement MAM-2.
+ */
+#ifndef KITH_STANZA_ID_H
+#define KITH_STANZA_ID_H
+
+#include "core/turn.h"
+
+#define STANZA_ID_BYTES 16
+
+/* Takes those out that only the receiver's or the sender's account may have set (rule 2).
+ * false: no memory. */
+bool stanza_id_strip(struct turn *turn, struct edits *edits);
+
+/* Adds <stanza-id/> with a fresh id of the receiver's account to the extras. false: no memory. */
+bool stanza_id_add(struct turn *turn, struct edits *edits);
+
+#endif

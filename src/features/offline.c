@@ -1,0 +1,210 @@
+/* offline.c: see offline.h. Owns the sessions' behind, flushing and flushed. One session of an
+ * account at a time is told; a piece is dropped from the store when the socket has taken it all,
+ * then comes the next piece. Limits: plan.offline_messages, plan.offline_bytes. */
+#include "features/offline.h"
+
+#include "core/blocked.h"
+#include "core/output.h"
+#include "store/offline.h"
+#include "wire/names.h"
+#include "wire/timestamp.h"
+
+#define PIECE_MESSAGES 32
+#define PIECE_OUTPUT_SHARE 4 /* of plan.output_bytes */
+#define CHUNKS_KEPT_SHARE 4  /* of plan.chunks, for what is not stored */
+#define RETRY_MS 1000
+/* What a change of the table may take beside the stanza. */
+#define RECORD_BYTES 1024
+
+/* --- storing --- */
+
+enum worth { WORTH_NOTHING, WORTH_KEEPING, WORTH_ALWAYS, WORTH_NEVER };
+
+/* OFF-1: what a child says about its message; the highest worth counts. name NULL: any. */
+static const struct {
+    const char *namespace;
+    const char *name;
+    enum worth worth;
+} worths[] = {
+    {NS_HINTS, "no-store", WORTH_NEVER},   {NS_HINTS, "no-permanent-store", WORTH_NEVER},
+    {NS_HINTS, "store", WORTH_ALWAYS},     {NS_HINTS, NULL, WORTH_NOTHING},
+    {NS_CHAT_STATES, NULL, WORTH_NOTHING}, {NS_STANZA_ID, NULL, WORTH_NOTHING},
+    {NS_CLIENT, "thread", WORTH_NOTHING},  {NULL, NULL, WORTH_KEEPING},
+};
+
+static enum worth worth_of(const struct stanza *stanza)
+{
+    enum worth worth = WORTH_NOTHING;
+    for (const struct node *at = stanza_child(stanza, stanza_root(stanza), NULL, NULL); at != NULL;
+         at = stanza_next(stanza, at, NULL, NULL)) {
+        size_t i = 0;
+        while (!node_is(at, worths[i].namespace, worths[i].name))
+            i++;
+        if (worths[i].worth > worth)
+            worth = worths[i].worth;
+    }
+    return worth;
+}
+
+/* XEP-0203: <delay/>, and what else is said behind the sender's bytes. */
+static struct span extra_build(struct turn *turn, struct span extra)
+{
+    struct build build;
+    char stamp[TIMESTAMP_BYTES];
+    struct span from = span_string(config.domain);
+    timestamp_write(turn->server->wall_us, stamp);
+    build_init(&build, &turn->server->arena, 128 + BUILD_ESCAPED_MAX(from.len) + extra.len);
+    build_str(&build, "<delay xmlns='" NS_DELAY "'");
+    build_attr(&build, "from", from);
+    build_attr(&build, "stamp", span_of(stamp, sizeof stamp));
+    build_str(&build, "/>");
+    build_put(&build, extra);
+    return build_span(&build);
+}
+
+static enum offline_outcome keep(struct turn *turn, const struct edits *edits)
+{
+    struct store *store = turn->server->store;
+    struct span local = jid_local(&turn->to), from = jid_full(&turn->session->jid);
+    struct edits delayed = *edits;
+    struct offline_queue queue;
+    struct build stanza;
+    delayed.extra = extra_build(turn, edits->extra);
+    forward_whole(turn, &delayed, OFFLINE_NOTE_BYTES(from.len), &stanza);
+    if (delayed.extra.bytes == NULL || stanza.full)
+        return OFFLINE_NO_ROOM;
+    if (offline_look(store, local, &queue) != STORE_OK)
+        return OFFLINE_FAILED;
+    if (queue.messages >= plan.offline_messages || queue.bytes + stanza.used > plan.offline_bytes)
+        return OFFLINE_FULL;
+    if (!store_has_room(store, stanza.used + RECORD_BYTES))
+        return OFFLINE_NO_ROOM;
+    enum store_outcome outcome = offline_put(store, local, &stanza, from);
+    return outcome == STORE_OK     ? OFFLINE_KEPT
+           : outcome == STORE_FULL ? OFFLINE_NO_ROOM
+                                   : OFFLINE_FAILED;
+}
+
+enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits)
+{
+    size_t mark = turn->server->arena.used;
+    enum worth worth = worth_of(turn->stanza);
+    if (worth == WORTH_NOTHING)
+        return OFFLINE_EMPTY;
+    if (worth == WORTH_NEVER)
+        return OFFLINE_UNWANTED;
+    enum offline_outcome outcome = keep(turn, edits);
+    arena_reset(&turn->server->arena, mark);
+    return outcome;
+}
+
+/* --- telling --- */
+
+/* Whether the stanza may take its chunks from what everybody shares. */
+static bool chunks_spare(const struct server *server, size_t len)
+{
+    return pool_left(&server->chunks.chunks) > plan.chunks / CHUNKS_KEPT_SHARE + len / CHUNK_ROOM;
+}
+
+/* The first one of a piece only has to fit; a piece ends where it would be a burst. */
+static bool output_spare(const struct session *session, size_t len, bool first)
+{
+    return session->out.bytes + len <= plan.output_bytes / (first ? 1 : PIECE_OUTPUT_SHARE);
+}
+
+static void retry_later(struct server *server)
+{
+    server->flush_ms = server->now_ms + RETRY_MS;
+}
+
+/* XEP-0191 3.3: also what was stored before it was blocked. */
+static bool sender_blocked(struct server *server, const struct session *session, struct span from)
+{
+    struct jid sender;
+    size_t mark = server->arena.used;
+    bool blocked = session->blocking && jid_parse(from, &server->arena, &sender) &&
+                   blocked_by(server, &session->jid, &sender);
+    arena_reset(&server->arena, mark);
+    return blocked;
+}
+
+/* Says the next ones. false: nothing is left to be said or dropped. */
+static bool piece_say(struct server *server, struct session *session)
+{
+    struct span local = jid_local(&session->jid);
+    struct offline_message message;
+    for (unsigned said = 0; said < PIECE_MESSAGES && session_listens(session); said++) {
+        enum store_outcome outcome = offline_next(server->store, local, session->flushed, &message);
+        if (outcome == STORE_NONE || message.number == 0) {
+            session->behind = false;
+            break;
+        }
+        if (!output_spare(session, message.stanza.len, said == 0))
+            break;
+        if (!chunks_spare(server, message.stanza.len)) {
+            retry_later(server);
+            break;
+        }
+        /* Otherwise it is damaged or unwanted, and dropped with its piece. */
+        if (outcome == STORE_OK && !sender_blocked(server, session, message.from))
+            output_say(server, session, message.stanza, false);
+        session->flushed = message.number;
+    }
+    session->drained = session->out.bytes == 0 && !session->socket_full;
+    return session->behind || session->flushed != 0;
+}
+
+/* What one session can do in this tick. false: it leaves the list. */
+static bool session_flush(struct server *server, struct session *session)
+{
+    bool gone = session->phase == PHASE_GONE;
+    if (!session->drained || (server->now_ms < server->flush_ms && !gone))
+        return !gone;
+    if (session->flushed != 0) {
+        enum store_outcome outcome =
+            offline_drop(server->store, jid_local(&session->jid), session->flushed, PIECE_MESSAGES);
+        if (outcome != STORE_OK && outcome != STORE_NONE) {
+            retry_later(server);
+            return !gone;
+        }
+        session->flushed = 0;
+    }
+    return session_listens(session) && piece_say(server, session);
+}
+
+/* Another one of the account goes on. */
+static void session_relieve(struct server *server, struct session *session)
+{
+    session->flushing = session->behind = false;
+    session->flushed = 0;
+    for (struct session *at = session_first(server, jid_bare(&session->jid)); at != NULL;
+         at = session_another(at))
+        if (at != session && session_listens(at))
+            session_flush_later(server, at);
+}
+
+void offline_flush(struct server *server)
+{
+    struct session *list = server->flushing;
+    server->flushing = NULL;
+    while (list != NULL) {
+        struct session *session = list;
+        list = session->next_flushing;
+        if (session_flush(server, session)) {
+            session->next_flushing = server->flushing;
+            server->flushing = session;
+        } else {
+            session_relieve(server, session);
+        }
+    }
+    if (server->flushing != NULL && server->now_ms < server->flush_ms)
+        session_due(server, server->flush_ms);
+}
+
+bool offline_due(const struct server *server)
+{
+    const struct session *at = server->flushing;
+    while (at != NULL && !at->drained && at->phase != PHASE_GONE)
+        at = at->next_flushing;
+    return at != NULL && server->now_ms >= server->flush_ms;
+}

@@ -1,0 +1,28 @@
+/* offline.h: messages for those who are not there (XEP-0160, XEP-0203, XEP-0334). Requirements 2.5.
+ * Nothing that was accepted is lost before the receiver's socket has taken it; what it had taken
+ * when the stream broke or kith died may come twice, with the same stanza-id (GR-2). */
+#ifndef KITH_OFFLINE_H
+#define KITH_OFFLINE_H
+
+#include "core/turn.h"
+
+enum offline_outcome {
+    OFFLINE_KEPT,
+    OFFLINE_EMPTY,    /* nothing in it that anybody would miss */
+    OFFLINE_UNWANTED, /* its sender does not want it stored */
+    OFFLINE_FULL,     /* OFF-3 */
+    OFFLINE_NO_ROOM,  /* of the store or the arena, for now */
+    OFFLINE_FAILED,
+};
+
+/* Stores the turn's message, of type normal or chat, for the account it is addressed to.
+ * edits->extra has its <stanza-id/>. */
+enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits);
+
+/* Goes on telling sessions what was stored for them (OFF-2), as their output drains. Once a tick,
+ * before the flush. */
+void offline_flush(struct server *server);
+/* Whether there is somebody to go on with at once. */
+bool offline_due(const struct server *server);
+
+#endif

@@ -1,0 +1,351 @@
+/* subscription.c: see subscription.h. First the sender's side goes its step, then the receiver's,
+ * then at most one automatic answer goes back. */
+#include "features/subscription.h"
+
+#include "core/contacts.h"
+#include "core/output.h"
+#include "features/subscription_states.h"
+#include "store/accounts.h"
+
+#define REAP_ITEMS 16       /* contacts of deleted accounts in one tick */
+#define REAP_RETRY_MS 10000 /* when the store takes nothing */
+
+/* What stands between a user and a contact, on the user's side. */
+struct bond {
+    struct jid user; /* both bare */
+    struct jid contact;
+    struct roster_item item;
+    uint8_t relation;
+    bool listed;
+};
+
+/* Stanzas of our own: an automatic answer, or the leave that is taken. */
+#define TAIL(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof text - 1                                                                      \
+    }
+static const struct forward accepted = {.name = "presence", .tail = TAIL(" type='subscribed'/>")};
+static const struct forward refused = {.name = "presence", .tail = TAIL(" type='unsubscribed'/>")};
+static const struct forward resigned = {.name = "presence", .tail = TAIL(" type='unsubscribe'/>")};
+
+static struct jid bare_of(const struct jid *jid)
+{
+    struct jid bare = *jid;
+    bare.resource_len = 0;
+    return bare;
+}
+
+static enum store_outcome bond_read(struct server *server, const struct jid *user,
+                                    const struct jid *contact, struct bond *bond)
+{
+    struct span request;
+    *bond = (struct bond){.user = *user, .contact = *contact};
+    enum store_outcome outcome =
+        roster_get(server->store, jid_local(user), jid_bare(contact), &bond->item);
+    bond->listed = outcome == STORE_OK;
+    bond->relation = bond->item.state;
+    if (outcome != STORE_OK && outcome != STORE_NONE)
+        return outcome;
+    outcome = request_get(server->store, jid_local(user), jid_bare(contact), &request);
+    if (outcome == STORE_OK && !(bond->relation & ROSTER_FROM))
+        bond->relation |= ROSTER_IN;
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
+/* Writes what the cell says. *changed: the item is another one now. */
+static enum store_outcome bond_write(struct server *server, struct bond *bond,
+                                     const struct cell *cell, struct span request, bool *changed)
+{
+    struct store *store = server->store;
+    struct span local = jid_local(&bond->user), contact = jid_bare(&bond->contact), kept;
+    struct roster_item *item = &bond->item;
+    uint8_t state = cell->next & (uint8_t)~ROSTER_IN;
+    bool approved = (item->approved || (cell->actions & APPROVE)) && !(cell->actions & REVOKE);
+    enum store_outcome outcome = STORE_OK;
+
+    *changed = state != item->state || approved != item->approved;
+    item->state = state;
+    item->approved = approved;
+    if (*changed) /* before the requests: a write takes away what the item borrows */
+        outcome = roster_put(store, local, contact, item);
+    if (outcome == STORE_OK && (bond->relation & ROSTER_IN) && !(cell->next & ROSTER_IN))
+        outcome = request_delete(store, local, contact);
+    if (outcome == STORE_OK && (cell->actions & KEEP) &&
+        (request_get(store, local, contact, &kept) != STORE_OK || !span_equal(kept, request)))
+        outcome = request_put(store, local, contact, request);
+    bond->relation = cell->next;
+    return outcome;
+}
+
+/* SUB-1: requests to the available resources, the rest also to those that have asked for the
+ * roster. */
+static void deliver(struct server *server, const struct bond *bond, enum event event,
+                    const struct forward *stanza)
+{
+    struct forward forward = *stanza;
+    struct session *next;
+    forward.from = jid_bare(&bond->contact);
+    for (struct session *at = session_first(server, jid_bare(&bond->user)); at != NULL; at = next) {
+        next = session_another(at);
+        if (at->announced || (at->interested && event != IN_SUBSCRIBE))
+            forward_say(server, &forward, jid_bare(&bond->user), at, store_dirty(server->store));
+    }
+}
+
+static bool account_exists(struct server *server, const struct jid *user)
+{
+    struct account account;
+    return account_get(server->store, jid_local(user), &account) == STORE_OK;
+}
+
+/* A stanza arrives for a user (A.3). *answer: what goes back, or EVENTS. */
+static enum store_outcome arrive_once(struct server *server, const struct jid *user,
+                                      const struct jid *contact, enum event event,
+                                      const struct forward *stanza, struct span request,
+                                      enum event *answer)
+{
+    struct bond bond;
+    bool changed;
+    *answer = EVENTS;
+    if (!span_is(jid_domain(user), config.domain) || !account_exists(server, user))
+        return STORE_OK; /* 8.5.1, SUB-6 */
+    enum store_outcome outcome = bond_read(server, user, contact, &bond);
+    if (outcome != STORE_OK)
+        return outcome;
+    if (event == IN_SUBSCRIBE && bond.item.approved)
+        event = IN_SUBSCRIBE_APPROVED;
+    const struct cell *cell = &subscription_states[event][bond.relation];
+    outcome = bond_write(server, &bond, cell, request, &changed);
+    if (outcome != STORE_OK)
+        return outcome;
+    if (cell->actions & PASS)
+        deliver(server, &bond, event, stanza);
+    if (changed)
+        outcome = contact_push(server, user, jid_bare(contact));
+    if (cell->actions & LEAVE)
+        contact_farewell(server, user, contact);
+    if (cell->actions & ACCEPT)
+        *answer = IN_SUBSCRIBED;
+    else if (cell->actions & REFUSE)
+        *answer = IN_UNSUBSCRIBED;
+    return outcome;
+}
+
+/* The same with the automatic answer; that is never answered itself. */
+static enum store_outcome arrive(struct server *server, const struct jid *user,
+                                 const struct jid *contact, enum event event,
+                                 const struct forward *stanza, struct span request)
+{
+    enum event answer, none;
+    enum store_outcome outcome =
+        arrive_once(server, user, contact, event, stanza, request, &answer);
+    if (outcome != STORE_OK || answer == EVENTS)
+        return outcome;
+    outcome = arrive_once(server, contact, user, answer,
+                          answer == IN_SUBSCRIBED ? &accepted : &refused, SPAN_NONE, &none);
+    if (outcome == STORE_OK && answer == IN_SUBSCRIBED)
+        contact_greet(server, user, contact);
+    return outcome;
+}
+
+static bool event_of(struct span type, enum event *out, enum event *in)
+{
+    static const struct {
+        const char *type;
+        enum event out, in;
+    } events[] = {
+        {"subscribe", OUT_SUBSCRIBE, IN_SUBSCRIBE},
+        {"subscribed", OUT_SUBSCRIBED, IN_SUBSCRIBED},
+        {"unsubscribe", OUT_UNSUBSCRIBE, IN_UNSUBSCRIBE},
+        {"unsubscribed", OUT_UNSUBSCRIBED, IN_UNSUBSCRIBED},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (span_is(type, events[i].type)) {
+            *out = events[i].out;
+            *in = events[i].in;
+            return true;
+        }
+    return false;
+}
+
+/* The stanza as it is kept for the contact. bytes NULL: too long, or no memory. */
+static struct span request_build(struct turn *turn, const struct forward *forward,
+                                 struct span contact)
+{
+    struct build build;
+    size_t body = forward->body.bytes;
+    build_init(&build, &turn->server->arena, ROSTER_REQUEST_BYTES_MAX);
+    build_str(&build, "<presence");
+    build_attr(&build, "from", forward->from);
+    build_attr(&build, "to", contact);
+    build_put(&build, forward->tail);
+    if (build.full || body > build.size - build.used)
+        return SPAN_NONE;
+    build.used += rope_peek(&forward->body, build.bytes + build.used, body);
+    return build_span(&build);
+}
+
+/* Whether both sides have room for it, before either is changed. */
+static bool room(struct turn *turn, const struct bond *bond, const struct cell *cell,
+                 struct span request)
+{
+    struct store *store = turn->server->store;
+    struct span own = jid_bare(&bond->user), kept;
+    struct roster_head head;
+    bool creates = !bond->listed && ((cell->next & ~ROSTER_IN) != 0 || (cell->actions & APPROVE));
+    if (!contact_has_arena(turn->server) ||
+        !store_has_room(store, 2 * ROSTER_CHANGE_BYTES + request.len))
+        return false;
+    if (creates &&
+        (roster_head(store, jid_local(&bond->user), &head) != STORE_OK ||
+         !contact_fits(&head, true, roster_weight(jid_bare(&bond->contact), &bond->item))))
+        return false;
+    return request.bytes == NULL ||
+           roster_head(store, jid_local(&bond->contact), &head) != STORE_OK ||
+           head.requests < SUBSCRIPTION_REQUESTS_MAX ||
+           request_get(store, jid_local(&bond->contact), own, &kept) == STORE_OK;
+}
+
+/* The sender's step (A.2), then the receiver's. */
+static enum store_outcome send(struct turn *turn, struct bond *bond, enum event out, enum event in,
+                               const struct forward *stanza, struct span request)
+{
+    struct server *server = turn->server;
+    const struct cell *cell = &subscription_states[out][bond->relation];
+    bool changed;
+    enum store_outcome outcome = bond_write(server, bond, cell, SPAN_NONE, &changed);
+    if (outcome == STORE_OK && changed)
+        outcome = contact_push(server, &bond->user, jid_bare(&bond->contact));
+    if (outcome != STORE_OK)
+        return outcome;
+    if (cell->actions & LEAVE) /* SUB-3 */
+        contact_farewell(server, &bond->user, &bond->contact);
+    if (cell->actions & PASS)
+        outcome = arrive(server, &bond->contact, &bond->user, in, stanza, request);
+    if (outcome == STORE_OK && (cell->actions & SHOW)) /* SUB-2 */
+        contact_greet(server, &bond->user, &bond->contact);
+    return outcome;
+}
+
+static void tell_sender(struct turn *turn, enum store_outcome outcome)
+{
+    if (outcome == STORE_FULL)
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else if (outcome != STORE_OK)
+        reply_error(turn, ERROR_INTERNAL_SERVER_ERROR);
+}
+
+void subscription_stanza(struct turn *turn)
+{
+    const struct jid user = bare_of(&turn->session->jid), contact = bare_of(&turn->to);
+    struct span request = SPAN_NONE;
+    struct forward forward;
+    struct bond bond;
+    enum event out, in;
+    if (!event_of(turn->type, &out, &in) ||
+        span_equal(jid_bare(&user), jid_bare(&contact))) /* SUB-7 */
+        return;
+    enum store_outcome outcome = bond_read(turn->server, &user, &contact, &bond);
+    if (outcome != STORE_OK) {
+        tell_sender(turn, outcome);
+        return;
+    }
+    if (!forward_begin(turn, &forward))
+        return;
+    forward.from = jid_bare(&user);
+    if (in == IN_SUBSCRIBE)
+        request = request_build(turn, &forward, jid_bare(&contact));
+    if ((in == IN_SUBSCRIBE && request.bytes == NULL) ||
+        !room(turn, &bond, &subscription_states[out][bond.relation], request))
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else
+        tell_sender(turn, send(turn, &bond, out, in, &forward, request));
+    forward_end(turn, &forward);
+}
+
+/* The user's side is gone already: the contact hears it. */
+static enum store_outcome take_leave(struct server *server, const struct bond *bond)
+{
+    enum store_outcome outcome = STORE_OK;
+    if (bond->relation & (ROSTER_TO | ROSTER_OUT))
+        outcome = arrive(server, &bond->contact, &bond->user, IN_UNSUBSCRIBE, &resigned, SPAN_NONE);
+    if (outcome == STORE_OK && (bond->relation & ROSTER_FROM))
+        contact_farewell(server, &bond->user, &bond->contact);
+    if (outcome == STORE_OK && (bond->relation & (ROSTER_FROM | ROSTER_IN)))
+        outcome = arrive(server, &bond->contact, &bond->user, IN_UNSUBSCRIBED, &refused, SPAN_NONE);
+    return outcome;
+}
+
+enum store_outcome subscription_remove(struct turn *turn, const struct jid *contact)
+{
+    struct server *server = turn->server;
+    const struct jid user = bare_of(&turn->session->jid);
+    struct bond bond = {.relation = NONE};
+    enum store_outcome outcome = STORE_OK;
+    uint64_t version;
+    if (contact->resource_len == 0) /* with one it is an item, but nothing stands between them */
+        outcome = bond_read(server, &user, contact, &bond);
+    if (outcome == STORE_OK)
+        outcome = roster_remove(server->store, jid_local(&user), jid_full(contact), &version);
+    if (outcome == STORE_OK && (bond.relation & ROSTER_IN))
+        outcome = request_delete(server->store, jid_local(&user), jid_bare(contact));
+    if (outcome == STORE_OK)
+        outcome = contact_push(server, &user, jid_full(contact));
+    return outcome == STORE_OK ? take_leave(server, &bond) : outcome;
+}
+
+/* One contact, request or tombstone of an account that leaves. STORE_NONE: there was none. */
+static enum store_outcome reap(struct server *server, const struct jid *user)
+{
+    struct store *store = server->store;
+    struct span local = jid_local(user), text, stanza;
+    struct roster_walk walk;
+    struct roster_item item = {0};
+    struct jid contact;
+    struct bond bond = {.relation = NONE};
+    roster_walk_begin(&walk, local);
+    enum store_outcome outcome = roster_next(store, &walk, &text, &item);
+    if (outcome == STORE_NONE)
+        outcome = request_next(store, &walk, &text, &stanza);
+    if (outcome != STORE_OK)
+        return outcome;
+    if (!jid_parse(text, &server->arena, &contact))
+        return STORE_FAILED;
+    if (contact.resource_len == 0 && !item.removed)
+        outcome = bond_read(server, user, &contact, &bond);
+    if (outcome == STORE_OK)
+        outcome = roster_forget(store, local, text);
+    if (outcome == STORE_OK)
+        outcome = take_leave(server, &bond);
+    return outcome == STORE_FULL ? STORE_OK : outcome; /* deleting goes on in a full store */
+}
+
+void subscription_reap(struct server *server)
+{
+    struct span name;
+    struct jid user;
+    unsigned done = 0; /* one is always done, even if the store is full */
+    size_t mark = server->arena.used;
+    enum store_outcome outcome = STORE_NONE;
+    if (server->now_ms >= server->reap_ms) {
+        server->reap_ms = UINT64_MAX;
+        outcome = leaving_first(server->store, &name);
+    }
+    if (outcome == STORE_OK &&
+        !jid_of(name, span_string(config.domain), SPAN(""), &server->arena, &user))
+        outcome = STORE_FULL;
+    if (outcome == STORE_OK) {
+        while (outcome == STORE_OK && done < REAP_ITEMS &&
+               (done == 0 || store_has_room(server->store, 2 * ROSTER_CHANGE_BYTES))) {
+            outcome = reap(server, &user);
+            done++;
+        }
+        if (outcome == STORE_NONE)
+            outcome = leaving_finish(server->store, jid_local(&user));
+    }
+    if (outcome != STORE_NONE)
+        server->reap_ms = server->now_ms + (outcome == STORE_OK && done > 0 ? 0 : REAP_RETRY_MS);
+    if (server->reap_ms != UINT64_MAX)
+        session_due(server, server->reap_ms);
+    arena_reset(&server->arena, mark);
+}

@@ -1,0 +1,54 @@
+"""A person who uses profanity in a terminal, with a home of its own."""
+
+import os
+
+import harness
+from harness import Terminal, password, read, require, write
+
+PREFERENCES = """
+[ui]
+splash=false
+intro=false
+tips=false
+[notifications]
+message=off
+[connection]
+account=
+[logging]
+chlog=true
+[omemo]
+policy=manual
+"""
+
+
+class Profanity(Terminal):
+    """A home of its own for each name, kept when it is started again."""
+
+    def __init__(self, server, name, ca=None):
+        self.house = server
+        self.name = name
+        home = os.path.join(server.directory, "profanity-" + name)
+        given = harness.environment(home, ca or server.ca)
+        self.home = home
+        settings = os.path.join(home, "config", "profanity")
+        os.makedirs(settings, exist_ok=True)
+        write(os.path.join(settings, "profrc"), PREFERENCES)
+        super().__init__(home, given, require("profanity"), "--log", "DEBUG")
+        harness.evidence.append((f"profanity's log of {name}", self.log))
+        self.wait("Profanity", "/help")
+
+    def log(self):
+        logs = os.path.join(self.home, "share", "profanity", "logs")
+        names = sorted(os.listdir(logs)) if os.path.isdir(logs) else []
+        return "".join(read(os.path.join(logs, name)) for name in names)
+
+    def connect(self, secret=None, how="force"):
+        port = self.house.tls_port if how == "legacy" else self.house.port
+        self.type(f"/connect {self.name}@localhost server 127.0.0.1 port {port} tls {how}")
+        self.wait("Enter password:")
+        self.type(secret or password(self.name))
+
+    def enter(self, how="force"):
+        self.connect(how=how)
+        self.wait("logged in successfully")
+        return self
