@@ -224,8 +224,9 @@ enum command_exit user_add(struct request *request)
     }
     outcome = leaving_get(request->store, local);
     if (outcome == STORE_OK) {
-        reply_line(request->reply, "kith: a deleted account %.*s still takes leave of its contacts; "
-                                   "try again in a moment, with the server running",
+        reply_line(request->reply,
+                   "kith: a deleted account %.*s still takes leave of its contacts; "
+                   "try again in a moment, with the server running",
                    (int)local.len, local.bytes);
         return COMMAND_FAILED;
     }
@@ -270,6 +271,23 @@ static enum store_outcome records_delete(struct store *store, struct span local)
     return outcome;
 }
 
+/* Its contacts are to be told, if it has any. */
+static enum store_outcome leave_begin(struct store *store, struct span local)
+{
+    struct roster_walk walk;
+    struct roster_item item;
+    struct span contact, stanza;
+    roster_walk_begin(&walk, local);
+    enum store_outcome outcome = roster_next(store, &walk, &contact, &item);
+    if (outcome == STORE_NONE)
+        outcome = request_next(store, &walk, &contact, &stanza);
+    if (outcome == STORE_NONE)
+        outcome = leaving_finish(store, local); /* STORE_OK: not in one step */
+    if (outcome == STORE_OK)
+        return leaving_put(store, local);
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
 enum command_exit user_delete(struct request *request)
 {
     struct span local = request->arguments[0];
@@ -278,7 +296,7 @@ enum command_exit user_delete(struct request *request)
         return reply_malformed(request);
     enum store_outcome outcome = account_get(request->store, local, &found);
     if (outcome == STORE_OK)
-        outcome = leaving_put(request->store, local);
+        outcome = leave_begin(request->store, local);
     if (outcome == STORE_OK)
         outcome = records_delete(request->store, local);
     if (outcome == STORE_OK)

@@ -1,5 +1,6 @@
 /* load_friends.c: mutual subscriptions, asked for and granted as clients do it (RFC 6121 3), so
- * that it works with every server. Who has them already, as its roster says, asks for nothing. */
+ * that it works with every server. Who has them already, as its roster says, asks for nothing; who
+ * was told to wait asks again. */
 #include "load.h"
 
 #include <stdio.h>
@@ -10,7 +11,6 @@
 static struct session *people;
 static unsigned people_count;
 static bool (*are_joined)(unsigned a, unsigned b);
-static bool asking;
 static unsigned rosters_awaited;
 static unsigned missing; /* of subscriptions in both directions, in the rosters seen */
 
@@ -41,8 +41,7 @@ static void friends_roster(struct session *session, const char *stanza, size_t l
         if (roster_has_both(stanza, len, jid))
             continue;
         missing++;
-        if (asking)
-            session_say(session, "<presence to='%s' type='subscribe'/>", jid);
+        session_say(session, "<presence to='%s' type='subscribe'/>", jid);
     }
 }
 
@@ -72,7 +71,7 @@ static void friends_lost(struct session *session)
 
 static const struct mode friends_mode = {friends_ready, friends_stanza, friends_lost};
 
-/* Asks everybody for the roster; how many subscriptions are missing. */
+/* Asks everybody for the roster; how many subscriptions are missing and were asked for. */
 static unsigned friends_look(uint64_t until_ns)
 {
     missing = 0;
@@ -93,9 +92,7 @@ bool friends_make(struct session *sessions, unsigned count, bool (*joined)(unsig
     people = sessions;
     people_count = count;
     are_joined = joined;
-    asking = true;
     unsigned left = friends_look(until_ns);
-    asking = false;
     while (left > 0 && now_ns() < until_ns) {
         links_settle(LOOK_SECONDS);
         left = friends_look(until_ns);
