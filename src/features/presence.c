@@ -12,6 +12,7 @@
 #include "wire/timestamp.h"
 
 #define PRESENCE_BYTES_MAX 4096 /* PR-5 */
+#define CHUNKS_KEPT_SHARE 4     /* of plan.chunks, for what is not kept */
 #define DIRECTED_MAX 64
 #define DIRECTED_BYTES_MAX 4096
 
@@ -301,7 +302,7 @@ static bool presence_keep(struct turn *turn, const struct forward *forward)
     struct server *server = turn->server;
     struct rope kept = {0};
     /* What is kept must leave room for what is said. */
-    if (pool_left(&server->chunks.chunks) < plan.output_bytes / CHUNK_ROOM) {
+    if (pool_left(&server->chunks.chunks) < plan.chunks / CHUNKS_KEPT_SHARE) {
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
         return false;
     }

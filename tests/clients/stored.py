@@ -2,6 +2,8 @@
 """slixmpp: messages for who is not there (XEP-0160, 0203), over kill -9 too; blocking (XEP-0191);
 an account that was deleted leaves nothing to the next one of that name."""
 
+import asyncio
+
 import slix
 from harness import Server, case, check, end, equal, password, wait_until
 from slix import Person
@@ -51,8 +53,10 @@ async def blocking(server):
     await block.block("alice@localhost", timeout=slix.SECONDS)
     blocked = (await block.get_blocked(timeout=slix.SECONDS))["blocklist"]["items"]
     equal({str(jid) for jid in blocked}, {"alice@localhost"}, "whom bob blocks")
+    errors = asyncio.Queue()
+    alice.add_event_handler("message_error", errors.put_nowait)
     alice.say("bob@localhost", "hidden")
-    message = await slix.within(alice.messages.get(), "an error")
+    message = await slix.within(errors.get(), "an error")
     equal((message["type"], message["error"]["condition"]), ("error", "service-unavailable"),
           "what came back")
     await block.unblock("alice@localhost", timeout=slix.SECONDS)
@@ -65,7 +69,7 @@ async def namesake(server):
     alice = await Person(server, "alice").enter()
     alice.say("carol@localhost", "for the first carol")
     await acknowledged(alice)
-    server.user("delete", "carol")
+    server.user("del", "carol")
     entry = password("carol") + "\n"
     wait_until(lambda: server.command("user", "add", "carol", entry=entry).returncode == 0, 5,
                "carol's name to be free again")

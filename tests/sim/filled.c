@@ -298,6 +298,7 @@ static void reader_too_slow(void)
     check(house_server()->sessions.used < before, "%zu bytes wait for one reader", bytes);
     slow->deaf = false;
     settle(0);
+    guest_forget(giver); /* it was told what could not be delivered */
     chat("while one did not read");
     quiet("one who did not read", slow);
 }
