@@ -1,9 +1,8 @@
 /* heap.h: what malloc is. libc and the three libraries take from one fixed region of the plan;
- * our own code never calls malloc. O(1), real free, 16-byte alignment.
- * Blocks of 4 KB to 17 KB that are taken while an owner is named (TLS record buffers) come
- * page-aligned from slabs of their own, so that the pages of an idle session can be given back.
- * With KITH_SYSTEM_HEAP (sanitizer builds) malloc stays libc's and the functions below do little.
- */
+ * our own code never calls malloc. O(1), real free, 16-byte alignment. Blocks of 8 KB to 17 KB that
+ * are taken while an owner is named (TLS record buffers) come page-aligned from slabs of their own,
+ * so that the pages of an idle session can be given back. With KITH_SYSTEM_HEAP (sanitizer builds)
+ * malloc stays libc's and the functions below do little. */
 #ifndef KITH_HEAP_H
 #define KITH_HEAP_H
 

@@ -15,7 +15,9 @@
 
 /* SA-4, RB-1. */
 #define SASL_FAILURES_MAX 5
-#define SASL_PATIENCE_MS 5000 /* an exchange whose client is silent for longer may be taken away */
+#define SASL_PATIENCE_MS                                                                           \
+    5000 /* an exchange whose client is silent for longer may be taken away                        \
+          */
 #define SASL_REFUSALS_MAX 8
 #define BIND_FAILURES_MAX 10
 
@@ -25,8 +27,8 @@
 #define RATE_BURST_BYTES 262144
 #define RATE_PRICE_BYTES 64
 
-/* Who speaks to a reader whose queue is more than half full is not read for so long: the reader gets
- * time, and what can be lost with its stream stays small. */
+/* Who speaks to a reader whose queue is more than half full is not read for so long: the reader
+ * gets time, and what can be lost with its stream stays small. */
 #define SLOW_MS_MIN 50
 #define SLOW_MS_MAX 2000
 #define SLOW_BYTES_PER_MS 64

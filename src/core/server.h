@@ -113,10 +113,10 @@ struct server {
     struct throttle logins;      /* failed ones, by account and address (SA-4) */
     struct throttle connections; /* new ones, by address (ST-19) */
 
-    uint64_t stanzas; /* handled since start */
-    uint64_t pushes;  /* of rosters, since start: their ids */
+    uint64_t stanzas;  /* handled since start */
+    uint64_t pushes;   /* of rosters, since start: their ids */
     uint64_t flush_ms; /* stored messages are told again from then on, where memory was short */
-    uint64_t reap_ms; /* when to go on with what deleted accounts leave behind */
+    uint64_t reap_ms;  /* when to go on with what deleted accounts leave behind */
 };
 
 #endif

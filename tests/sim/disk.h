@@ -1,9 +1,8 @@
 /* disk.h: a disk under LMDB that stalls, fails and loses its power, for test programs that link
- * disk.c: it stands in for pwrite, writev, pwritev, fdatasync, fsync and mmap.
- * Only kith.mdb and kith.mdb.new of the watched directory are touched; one directory at a time.
+ * disk.c: it stands in for pwrite, writev, fdatasync, fsync and mmap on kith.mdb of one directory.
  * What is written becomes safe when its file is synced; a write through an O_DSYNC descriptor is
- * safe by itself, and syncs nothing else. Nothing waits for the real disk. Takes no malloc.
- * Limits: DISK_FILE_BYTES_MAX a file and of unsynced writes; the sectors of 512 bytes are whole. */
+ * safe by itself, and syncs nothing else. Nothing waits for the real disk. Takes no malloc. Limits:
+ * DISK_FILE_BYTES_MAX a file and of unsynced writes; sectors of 512 bytes stay whole. */
 #ifndef KITH_DISK_H
 #define KITH_DISK_H
 

@@ -1,29 +1,17 @@
-/* store.c: opening and refusing, the tick's transaction, room, other processes, allocations.
- * Power cuts and failing disks: tests/crash. */
-#include "store/store.h"
-
-#include "test.h"
+/* store.c: opening and refusing, the tick's transaction, room, other processes. Allocations:
+ * store_memory.c. Power cuts and failing disks: tests/crash. */
+#include "store_test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/heap.h"
 
 #define MAP_SMALL (1 << 20)
-#define HEAP_BYTES (16 << 20)
-
-static _Alignas(4096) char heap_bytes[HEAP_BYTES];
-static char arena_bytes[65536];
-static struct arena arena;
-static char top[64], directory[80], file[96];
 
 /* What the store asks of the file system, as a test wants it. */
 static long pretended_type = 0xef53;
@@ -53,23 +41,6 @@ int statvfs(const char *path, struct statvfs *out)
     return fstatvfs(-1, out);
 }
 
-static struct store *open_store(uint64_t map_bytes, bool read_only, const char **why)
-{
-    arena_init(&arena, arena_bytes, sizeof arena_bytes);
-    return store_open(directory, map_bytes, read_only, &arena, why);
-}
-
-static void files_remove(void)
-{
-    static const char *const names[] = {"kith.mdb", "kith.mdb-lock", "kith.lock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        unlink(path);
-    }
-}
-
-/* Whether the store does not open, and the sentence has these words. */
 static bool refused(bool read_only, const char *words)
 {
     const char *why = NULL;
@@ -88,18 +59,6 @@ static bool file_write(const void *bytes, size_t len)
     int descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool done = descriptor >= 0 && write(descriptor, bytes, len) == (ssize_t)len;
     return close(descriptor) == 0 && done;
-}
-
-static enum store_outcome put(struct store *store, const char *key, size_t len)
-{
-    static char value[65536];
-    return store_put(store, TABLE_ACCOUNTS, span_string(key), span_of(value, len), false);
-}
-
-static bool has(struct store *store, const char *key)
-{
-    struct span value;
-    return store_get(store, TABLE_ACCOUNTS, span_string(key), &value) == STORE_OK;
 }
 
 static void test_making(void)
@@ -414,92 +373,10 @@ static void test_pinned(void)
     files_remove();
 }
 
-/* Every allocation of a writing tick fails in turn: the commit says so, and nothing is lost. */
-static void test_no_memory(void)
-{
-    const char *why;
-    char name[16];
-    unsigned failed = 0;
-    struct heap_use use;
-    struct store *store = open_store(4 << 20, false, &why);
-
-    heap_usage(&use);
-    if (use.bytes == 0) {
-        printf("system heap: allocations are not made to fail\n");
-        store_close(store);
-        files_remove();
-        return;
-    }
-    for (unsigned i = 1; i <= 60; i++) {
-        /* The pool of dirty pages is new after each reopening. */
-        CHECK(store_reopen(store) && store_probe(store));
-        heap_fail_at(i);
-        enum store_outcome outcome = STORE_OK;
-        for (unsigned k = 0; k < 10 && outcome == STORE_OK; k++) {
-            snprintf(name, sizeof name, "r%u-%u", i, k);
-            outcome = put(store, name, 3000);
-        }
-        bool committed = store_commit(store) == STORE_OK;
-        heap_fail_at(0);
-        CHECK(outcome == STORE_OK || !committed);
-        failed += !committed;
-        CHECK(store_reopen(store) && store_probe(store));
-        unsigned there = 0;
-        for (unsigned k = 0; k < 10; k++) {
-            snprintf(name, sizeof name, "r%u-%u", i, k);
-            there += has(store, name);
-        }
-        CHECK(there == (committed ? 10 : 0));
-        store_tick_end(store);
-    }
-    CHECK(failed > 5 && failed < 60);
-    printf("%u of 60 ticks failed for want of memory\n", failed);
-    store_close(store);
-    files_remove();
-}
-
-/* A tick in the steady state: one block from the heap, given back at its end. */
-static void test_allocations(void)
-{
-    const char *why;
-    struct heap_use before, after;
-    struct span key, value;
-    char name[16];
-    struct store *store = open_store(4 << 20, false, &why);
-
-    heap_usage(&before);
-    printf("opened: %zu KB of heap\n", before.used / 1024);
-    for (unsigned i = 0; i < 100; i++) {
-        snprintf(name, sizeof name, "%u", i);
-        CHECK(put(store, name, 200) == STORE_OK && store_commit(store) == STORE_OK);
-    }
-    heap_usage(&before);
-    for (unsigned i = 0; i < 100; i++) {
-        snprintf(name, sizeof name, "%u", i);
-        CHECK(has(store, name) && store_has_room(store, 200));
-        CHECK(put(store, name, 200) == STORE_OK && has(store, name));
-        CHECK(store_commit(store) == STORE_OK && has(store, name));
-        CHECK(store_next(store, TABLE_ACCOUNTS, SPAN("5"), &key, &value) == STORE_OK);
-        store_tick_end(store);
-    }
-    heap_usage(&after);
-    CHECK(after.calls - before.calls <= 100 && after.used == before.used);
-    printf("%u allocations in 100 ticks that write\n", (unsigned)(after.calls - before.calls));
-    store_close(store);
-    files_remove();
-}
-
 int main(void)
 {
-    heap_extend(heap_bytes, sizeof heap_bytes, NULL, 0);
-    snprintf(top, sizeof top, "%s/kith-store-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(top) == NULL) {
-        perror(top);
+    if (!directory_make())
         return 1;
-    }
-    snprintf(directory, sizeof directory, "%s/data", top);
-    snprintf(file, sizeof file, "%s/kith.mdb", directory);
     test_making();
     test_records();
     test_refusals();
@@ -511,8 +388,6 @@ int main(void)
     test_full_tick();
     test_low_disk();
     test_pinned();
-    test_no_memory();
-    test_allocations();
     CHECK(rmdir(directory) == 0 && rmdir(top) == 0);
     return test_end();
 }
