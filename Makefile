@@ -2,6 +2,7 @@
 # BUILD=dir keeps several builds apart, BUNDLE=dir links the static libraries of tools/bundle.
 
 BUILD ?= build
+comma := ,
 CC ?= cc
 DOMAIN ?= localhost
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
@@ -79,10 +80,12 @@ run:
 unit: $(UNITS)
 	@failed=0; for unit in $(UNITS); do echo "unit: $$unit"; $$unit || failed=1; done; exit $$failed
 
+# Tests that stand in for a function of libc's, where libc is static too.
+UNIT_LDFLAGS := $(if $(BUNDLE),-Wl$(comma)-z$(comma)muldefs)
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "link $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Power cuts and failing disks under the store.
 CRASH := $(BUILD)/crash/powercut $(BUILD)/crash/diskfault

@@ -6,16 +6,17 @@
 #include "core/output.h"
 #include "wire/names.h"
 
-/* Up to here a push is copied to each session; above, its bytes are shared. */
+/* Up to here a push, a stored presence is copied to each session; above, its bytes are shared. */
 #define COPY_BYTES_MAX 1024
 /* Tags of a push and of 32 groups. */
 #define TAGS_BYTES 600
+#define PRESENCE_HEAD_BYTES (64 + 2 * BUILD_ESCAPED_MAX(SESSION_JID_BYTES))
 
 _Static_assert(BUILD_ESCAPED_MAX(ROSTER_ITEM_BYTES_MAX + ROSTER_CONTACT_BYTES_MAX) + TAGS_BYTES +
                        CHUNK_ROOM <
                    CONTACT_ARENA_BYTES,
                "an item, behind others that fill a chunk");
-_Static_assert(CONTACT_ARENA_BYTES + 2 * BUILD_ESCAPED_MAX(SESSION_JID_BYTES) < ARENA_RESERVE,
+_Static_assert(CONTACT_ARENA_BYTES + PRESENCE_HEAD_BYTES + COPY_BYTES_MAX < ARENA_RESERVE,
                "and the addresses");
 
 bool contact_has_arena(const struct server *server)
@@ -126,14 +127,22 @@ bool contact_fits(const struct roster_head *head, bool is_new, uint32_t gain)
 void contact_tell(struct server *server, const struct session *about, struct span to,
                   struct session *recipient)
 {
+    const struct rope *presence = &about->presence;
+    bool copied = presence->bytes <= COPY_BYTES_MAX;
     struct build build;
     size_t mark = server->arena.used;
-    build_init(&build, &server->arena, 64 + 2 * BUILD_ESCAPED_MAX(SESSION_JID_BYTES));
+    build_init(&build, &server->arena, PRESENCE_HEAD_BYTES + COPY_BYTES_MAX);
     build_str(&build, "<presence");
     build_attr(&build, "from", jid_full(&about->jid));
     build_attr(&build, "to", to);
     must(!build.full); /* ARENA_RESERVE */
-    output_share(server, recipient, build_span(&build), &about->presence, false);
+    if (copied) {
+        /* Shared, each of many would take a chunk for its head alone. */
+        build.used += rope_peek(presence, build.bytes + build.used, presence->bytes);
+        output_say(server, recipient, build_span(&build), false);
+    } else {
+        output_share(server, recipient, build_span(&build), presence, false);
+    }
     arena_reset(&server->arena, mark);
 }
 

@@ -16,6 +16,8 @@ static bool flush_sealed(struct server *server, struct session *session)
         if (len == 0)
             return false;
         outcome = tls_write(session->tls, span_of(server->record, len));
+        session->trimmed = false;
+        session_due(server, server->now_ms + TRIM_MS);
         if (outcome == TLS_OK || outcome == TLS_WANT_WRITE)
             rope_drop(&server->chunks, &session->out, len);
     }
