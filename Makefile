@@ -9,7 +9,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wundef
-OPTIMIZE ?= $(if $(BUNDLE),-Os -g -ffunction-sections -fdata-sections,-O2 -g)
+OPTIMIZE ?= $(if $(BUNDLE),-Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables,-O2 -g)
 CFLAGS ?=
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(OPTIMIZE) $(WARNINGS) -fno-strict-aliasing \
 	-fstack-protector-strong -Isrc -I. $(EXTRA_CFLAGS) $(CFLAGS)
