@@ -1,0 +1,120 @@
+/* disk_fails.c: the disk fails under a whole server (design, idea 1): a failed commit is a power
+ * cut, nothing that hung on it is said, every stream is closed; meanwhile people can log in and
+ * read, and a change is refused; when the disk takes writes again, so does kith, with what was
+ * acknowledged. */
+#include "crowd.h"
+#include "disk.h"
+#include "house.h"
+#include "world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PROBE_MS 6000
+#define WRITES 12 /* more than one small commit has */
+
+static unsigned passed, failed;
+
+static void check(bool good, const char *what, unsigned n, int error)
+{
+    passed += good;
+    failed += !good;
+    if (!good)
+        printf("failed: %s (write %u, %s)\n", what, n, strerror(error));
+}
+
+static void settle(uint64_t ms)
+{
+    const char *trouble = house_settle(ms, crowd_listen);
+    check(trouble == NULL, trouble == NULL ? "" : trouble, 0, 0);
+}
+
+static void roster_set(struct guest *guest, const char *id, const char *contact)
+{
+    char words[256];
+    snprintf(words, sizeof words,
+             "<iq type='set' id='%s'><query xmlns='jabber:iq:roster'><item jid='%s'/></query></iq>",
+             id, contact);
+    guest_say(guest, words);
+    settle(0);
+}
+
+static bool has(struct guest *guest, const char *contact)
+{
+    char words[64];
+    snprintf(words, sizeof words, "jid='%s'", contact);
+    guest_forget(guest);
+    guest_say(guest, "<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>");
+    settle(0);
+    return guest_heard(guest, words) > 0;
+}
+
+/* The n-th call of this kind during a commit fails. false: there was none. */
+static bool run(enum disk_call call, unsigned n, int error)
+{
+    const char *why;
+    memory_forget();
+    world_begin(n);
+    house_begin();
+    if (!house_open(&why) || !house_account("romeo", CROWD_PASSWORD, 0) ||
+        !house_account("juliet", CROWD_PASSWORD, 0)) {
+        check(false, "the server does not start", n, error);
+        return false;
+    }
+    crowd_begin();
+    disk_watch(house_directory());
+    struct guest *romeo = guest_enter("romeo", "home"), *juliet = guest_enter("juliet", "home");
+    guest_say(romeo, "<presence/>");
+    guest_say(juliet, "<presence/>");
+    roster_set(romeo, "before", "one@example.com");
+    check(guest_heard(romeo, "id='before'") == 1, "the first change is not acknowledged", n, error);
+
+    disk_fail(call, n, error, true);
+    roster_set(romeo, "lost", "two@example.com");
+    bool hit = house_server()->read_only;
+    if (hit) {
+        check(guest_heard(romeo, "id='lost'") == 0, "a lost change is acknowledged", n, error);
+        check(guest_ended(romeo) && guest_ended(juliet), "a stream lives on", n, error);
+        settle(PROBE_MS); /* a probe fails */
+        check(house_server()->read_only, "writes are taken while the disk fails", n, error);
+        romeo = guest_enter("romeo", "home");
+        check(romeo != NULL, "nobody can log in while the disk fails", n, error);
+        if (romeo != NULL) {
+            check(has(romeo, "one@example.com"), "nothing can be read", n, error);
+            check(!has(romeo, "two@example.com"), "half of a change is there", n, error);
+            roster_set(romeo, "refused", "three@example.com");
+            check(guest_heard(romeo, "<resource-constraint ") == 1, "not refused", n, error);
+        }
+    }
+    disk_fail(call, 0, 0, false);
+    settle(PROBE_MS);
+    check(!house_server()->read_only, "no writes are taken from a good disk", n, error);
+    romeo = guest_enter("romeo", "later");
+    if (romeo != NULL)
+        roster_set(romeo, "after", "four@example.com");
+    check(romeo != NULL && guest_heard(romeo, "id='after'") == 1, "no way back", n, error);
+    check(romeo != NULL && has(romeo, "one@example.com") && has(romeo, "four@example.com"),
+          "an acknowledged change is lost", n, error);
+    house_close();
+    disk_unwatch();
+    return hit;
+}
+
+int main(void)
+{
+    static const int errors[] = {EIO, ENOSPC};
+    house_boot();
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned writes = 0, syncs = 0;
+        while (writes < WRITES && run(DISK_WRITE, writes + 1, errors[i]))
+            writes++;
+        while (syncs < WRITES && run(DISK_SYNC, syncs + 1, errors[i]))
+            syncs++;
+        check(writes > 1 && writes < WRITES && syncs > 0, "the disk did not fail", 0, errors[i]);
+        printf("%s: %u writes and %u syncs failed\n", strerror(errors[i]), writes, syncs);
+    }
+    house_leave();
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed != 0;
+}
