@@ -195,12 +195,12 @@ static void block_used(struct block *block, struct region *region)
  * for 2 MB each time it opens its file and touches next to nothing of them. */
 static void bytes_zero(char *bytes, size_t len)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t before = (size_t)(-(uintptr_t)bytes & (page - 1));
+    size_t page = len < LARGE_BYTES ? 0 : (size_t)sysconf(_SC_PAGESIZE);
     if (len < LARGE_BYTES || len < 2 * page) {
         memset(bytes, 0, len);
         return;
     }
+    size_t before = (size_t)(-(uintptr_t)bytes & (page - 1));
     size_t whole = (len - before) / page * page;
     memset(bytes, 0, before);
     plat_give_back(bytes + before, whole);
