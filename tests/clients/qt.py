@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Two people with QXmpp, a library for Qt: they add each other, see each other come and go, chat,
-write to one who is away, part again; a wrong password is refused."""
+write to one who is away, part again, ask the server what it is; a wrong password and an unknown
+CA are refused."""
 
-from harness import Server, case, end, equal
+from harness import TEXTS, Server, case, check, end, equal, read, stranger_ca
 from qxmpp import Qxmpp
 
 LONG = "🙂 <&>'\"\n" * 600
@@ -28,7 +29,7 @@ def friends(server):
         alice.do("accept", BOB)
         alice.wait("contact", BOB, "both")
         bob.wait("contact", ALICE, "both")
-        for text in ("hello <&> 'there'", LONG):
+        for text in (*TEXTS, LONG):
             alice.do("say", bob.address, text)
             equal(bob.wait("message"), ["message", alice.address, "live", text], "what bob heard")
             alice.wait("delivered", bob.address)
@@ -50,9 +51,30 @@ def friends(server):
         alice.leave()
 
 
+def discover(server):
+    with Qxmpp(server, "alice") as alice:
+        alice.enter()
+        alice.do("info", "localhost")
+        features = alice.wait("info", "localhost")[2:]
+        for feature in ("urn:xmpp:ping", "jabber:iq:version", "vcard-temp"):
+            check(feature in features, f"{feature} is not among {features}")
+        alice.leave()
+
+
 def refused(server):
-    with Qxmpp(server, "alice", secret="wrong") as alice:
-        equal(alice.wait("error")[:2], ["error", "stream"], "a wrong password")
+    for name in ("alice", "nobody"):
+        with Qxmpp(server, name, secret="wrong") as person:
+            equal(person.wait("error")[:2], ["error", "stream"], "a wrong password")
+            person.wait("offline")
+            check("<not-authorized" in read(person.out + ".log"), "it was refused another way")
+
+
+def unknown_ca(server):
+    with Qxmpp(server, "alice", ca=stranger_ca(server.directory)) as alice:
+        alice.wait("certificate")
+        equal(alice.wait("error")[:2], ["error", "socket"], "an unknown CA")
+        alice.wait("offline")
+        check("online" not in read(alice.out), "it was let in")
 
 
 with Server() as server:
@@ -61,6 +83,10 @@ with Server() as server:
         server.people("alice", "bob")
     with case("qxmpp: friends"):
         friends(server)
-    with case("qxmpp: a wrong password"):
+    with case("qxmpp: discovery"):
+        discover(server)
+    with case("qxmpp: wrong password, unknown user"):
         refused(server)
+    with case("qxmpp: an unknown CA is refused by the client"):
+        unknown_ca(server)
 end()
