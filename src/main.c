@@ -17,8 +17,8 @@
 #define PATH_BYTES (CONFIG_TEXT_MAX + 32)
 /* Handles beside the streams: ports, store, control socket and its callers, standard ones. */
 #define HANDLES_SPARE 64
-/* Our own leaf is made anew when it has fewer days left. */
-#define RENEW_DAYS 30
+/* Of a certificate that has fewer days left the log speaks. */
+#define WARN_DAYS 30
 
 static struct server server;
 
@@ -92,27 +92,20 @@ static bool keys_make(struct arena *arena, const char **why)
 /* The identity of now; our own leaf is made when it is missing, for another domain, or old. */
 static struct tls_identity *keys_load(struct arena *arena, const char **why)
 {
-    if (keys.own && access(keys.certificate, F_OK) != 0 && !keys_make(arena, why))
-        return NULL;
+    if (keys.own && !keys_make(arena, why)) {
+        if (access(keys.certificate, F_OK) != 0)
+            return NULL;
+        log_line(LOG_NOTE, "the certificate %s is not renewed: %s", keys.certificate, *why);
+    }
     struct tls_identity *identity = tls_identity_load(keys.certificate, keys.key, arena, why);
     if (identity == NULL)
         return NULL;
     bool covers = tls_identity_covers(identity, config.domain);
     int days = tls_identity_days_left(identity, plat_wall_us());
-    if (keys.own && (!covers || days < RENEW_DAYS)) {
-        tls_identity_drop(identity);
-        log_line(LOG_NOTE, "a new certificate for %s is made", config.domain);
-        if (unlink(keys.certificate) != 0 || unlink(keys.key) != 0) {
-            *why = strerror(errno);
-            return NULL;
-        }
-        return keys_make(arena, why) ? tls_identity_load(keys.certificate, keys.key, arena, why)
-                                     : NULL;
-    }
     if (!covers)
         log_line(LOG_NOTE, "the certificate %s is not for %s: clients will refuse it",
                  keys.certificate, config.domain);
-    if (days < RENEW_DAYS)
+    if (days < WARN_DAYS)
         log_line(LOG_NOTE, "the certificate %s has %d days left", keys.certificate, days);
     return identity;
 }

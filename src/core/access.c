@@ -13,13 +13,10 @@ bool access_own(const struct turn *turn)
 bool access_granted(const struct turn *turn)
 {
     struct store *store = turn->server->store;
-    struct roster_item item;
     struct account account;
     if (access_own(turn))
         return true;
     /* The roster of a deleted account may last a little longer than the account. */
     return account_get(store, jid_local(&turn->to), &account) == STORE_OK &&
-           roster_get(store, jid_local(&turn->to), jid_bare(&turn->session->jid), &item) ==
-               STORE_OK &&
-           (item.state & ROSTER_FROM);
+           roster_hears(store, jid_local(&turn->to), jid_bare(&turn->session->jid));
 }

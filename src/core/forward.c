@@ -70,6 +70,7 @@ static size_t tail_bytes_max(const struct turn *turn)
 struct inside {
     const struct turn *turn;
     const struct edits *edits;
+    size_t end_tag; /* where the sender's begins; <presence/> has none: where the source ends */
     unsigned piece;
 };
 
@@ -87,10 +88,8 @@ static bool inside_next(struct inside *inside, struct span *piece)
     const struct node *root = stanza_root(stanza);
     const struct edits *edits = inside->edits;
     struct span source = span_cut(stanza->source, 0, root->end);
+    size_t tag = inside->end_tag;
     unsigned n = inside->piece++;
-    size_t tag = source.len; /* of the end tag; in it there is no other '<' */
-    while (root->inside < root->end && source.bytes[--tag] != '<')
-        continue;
     size_t from = n == 0 ? root->inside : n <= edits->gap_count ? edits->gaps[n - 1].end : tag;
     if (n < edits->gap_count)
         *piece = span_cut(source, from, edits->gaps[n].start);
@@ -100,7 +99,7 @@ static bool inside_next(struct inside *inside, struct span *piece)
         *piece = edits->extra;
     else if (tag < source.len)
         *piece = span_cut(source, tag, source.len);
-    else /* <presence/> has none */
+    else
         *piece = edits->extra.len > 0 ? span_string(end_tag(inside->turn)) : SPAN("");
     return n <= edits->gap_count + 2;
 }
@@ -133,7 +132,11 @@ static bool inside_share(struct inside inside, struct rope *body)
 static struct inside inside_of(const struct turn *turn, const struct edits *edits)
 {
     static const struct edits none;
-    return (struct inside){turn, edits == NULL ? &none : edits, 0};
+    const struct node *root = stanza_root(turn->stanza);
+    size_t tag = root->end;
+    while (root->inside < root->end && turn->stanza->source.bytes[--tag] != '<')
+        continue; /* in an end tag there is no other */
+    return (struct inside){turn, edits == NULL ? &none : edits, tag, 0};
 }
 
 /* Everything behind from and to up to the end of the start tag. */
@@ -141,11 +144,6 @@ static void tail_put(const struct inside *inside, struct build *build)
 {
     tail_attributes(inside->turn, build);
     build_str(build, inside_bytes(*inside) > 0 ? ">" : "/>");
-}
-
-static const char *name_of(const struct turn *turn)
-{
-    return turn->kind == KIND_MESSAGE ? "message" : turn->kind == KIND_PRESENCE ? "presence" : "iq";
 }
 
 bool forward_edited(struct turn *turn, const struct edits *edits, struct forward *forward)
@@ -158,7 +156,8 @@ bool forward_edited(struct turn *turn, const struct edits *edits, struct forward
     size_t mark = turn->server->arena.used;
     struct build build;
 
-    *forward = (struct forward){.name = name_of(turn), .from = jid_full(&turn->session->jid)};
+    *forward =
+        (struct forward){.name = kind_name(turn->kind), .from = jid_full(&turn->session->jid)};
     build_init(&build, &turn->server->arena, tail_bytes_max(turn) + (copied ? len : 0));
     tail_put(&inside, &build);
     if (copied)
@@ -186,7 +185,7 @@ void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, s
                64 + BUILD_ESCAPED_MAX(from.len + to.len) + tail_bytes_max(turn) +
                    inside_bytes(inside) + spare);
     build_str(build, "<");
-    build_str(build, name_of(turn));
+    build_str(build, kind_name(turn->kind));
     build_attr(build, "from", from);
     build_attr(build, "to", to);
     tail_put(&inside, build);

@@ -27,7 +27,7 @@ static const struct {
 
 #define TAGS_BYTES 512
 
-static const char *kind_name(enum kind kind)
+const char *kind_name(enum kind kind)
 {
     return kind == KIND_MESSAGE ? "message" : kind == KIND_PRESENCE ? "presence" : "iq";
 }

@@ -14,6 +14,9 @@
 
 enum kind { KIND_MESSAGE, KIND_PRESENCE, KIND_IQ_GET, KIND_IQ_SET, KIND_IQ_ANSWER };
 
+/* The name of its element. */
+const char *kind_name(enum kind kind);
+
 struct turn {
     struct server *server;
     struct session *session; /* whose turn it is */

@@ -200,15 +200,12 @@ static void show(struct change *change, struct span addresses, struct span witho
 {
     struct server *server = change->turn->server;
     const struct jid *user = &change->turn->session->jid;
-    struct roster_item item;
     struct span address;
     struct jid contact;
     while (blocklist_next(&addresses, &address)) {
         size_t mark = server->arena.used;
         if (!blocklist_has(without, address) && jid_parse(address, &server->arena, &contact) &&
-            contact.local_len > 0 &&
-            roster_get(server->store, change->local, jid_bare(&contact), &item) == STORE_OK &&
-            (item.state & ROSTER_FROM))
+            contact.local_len > 0 && roster_hears(server->store, change->local, jid_bare(&contact)))
             tell(server, user, &contact);
         arena_reset(&server->arena, mark);
     }

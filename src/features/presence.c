@@ -74,14 +74,6 @@ static bool two_shows(const struct turn *turn)
     return show != NULL && stanza_next(turn->stanza, show, NS_CLIENT, "show") != NULL;
 }
 
-/* Whether the contact hears of the user's presence: From or Both in the user's roster. */
-static bool hears(struct server *server, const struct jid *user, struct span contact)
-{
-    struct roster_item item;
-    return roster_get(server->store, jid_local(user), contact, &item) == STORE_OK &&
-           (item.state & ROSTER_FROM);
-}
-
 /* --- directed presence (PR-5) --- */
 
 /* The list, copied to the arena: jids with a NUL each. bytes NULL: no memory. */
@@ -219,7 +211,8 @@ static void tell_directed(struct server *server, struct session *about,
     struct jid to;
     while (directed_next(&list, &at)) {
         if (!jid_parse(at, &server->arena, &to) ||
-            (about->announced && hears(server, &about->jid, jid_bare(&to))))
+            (about->announced &&
+             roster_hears(server->store, jid_local(&about->jid), jid_bare(&to))))
             continue;
         tell(server, forward, &to);
         directed_answered(server, &to, jid_full(&about->jid));
@@ -263,7 +256,8 @@ static void hear_contacts(struct server *server, struct session *session)
     roster_walk_begin(&walk, jid_local(&session->jid));
     while (roster_next(server->store, &walk, &contact, &item) == STORE_OK) {
         struct session *at = item.state & ROSTER_TO ? session_first(server, contact) : NULL;
-        if (at == NULL || !hears(server, &at->jid, jid_bare(&session->jid)))
+        if (at == NULL ||
+            !roster_hears(server->store, jid_local(&at->jid), jid_bare(&session->jid)))
             continue;
         for (; at != NULL; at = next) {
             next = session_another(at);
@@ -369,7 +363,9 @@ static void directed(struct turn *turn, enum presence_type type, void (*deliver)
     struct server *server = turn->server;
     struct session *session = turn->session;
     bool own = span_equal(jid_bare(&turn->to), jid_bare(&session->jid));
-    bool covered = own || (session->announced && hears(server, &session->jid, jid_bare(&turn->to)));
+    bool covered =
+        own || (session->announced &&
+                roster_hears(server->store, jid_local(&session->jid), jid_bare(&turn->to)));
     if (type == TYPE_AVAILABLE && !covered && !directed_add(server, session, jid_full(&turn->to))) {
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
         return;
@@ -415,7 +411,7 @@ static void probe(struct turn *turn)
     struct session *match = turn->to.resource_len > 0 ? session_find(server, &turn->to) : NULL;
     struct absence absence;
     bool any = false;
-    if (!span_equal(own, bare) && !hears(server, &turn->to, own)) {
+    if (!span_equal(own, bare) && !roster_hears(server->store, jid_local(&turn->to), own)) {
         if (match != NULL && (directed_has(server, match, jid_full(&session->jid)) ||
                               directed_has(server, match, own)))
             probe_answer(turn, jid_full(&match->jid), NULL, 0); /* 4.6.6 */
@@ -485,7 +481,8 @@ bool presence_shared(struct server *server, const struct session *recipient,
                      const struct session *sender)
 {
     struct span own = jid_bare(&sender->jid);
-    return span_equal(jid_bare(&recipient->jid), own) || hears(server, &recipient->jid, own) ||
+    return span_equal(jid_bare(&recipient->jid), own) ||
+           roster_hears(server->store, jid_local(&recipient->jid), own) ||
            directed_has(server, recipient, jid_full(&sender->jid)) ||
            directed_has(server, recipient, own);
 }

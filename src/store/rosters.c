@@ -202,6 +202,12 @@ enum store_outcome roster_get(struct store *store, struct span local, struct spa
     return outcome == STORE_OK && out->removed ? STORE_NONE : outcome;
 }
 
+bool roster_hears(struct store *store, struct span local, struct span contact)
+{
+    struct roster_item item;
+    return roster_get(store, local, contact, &item) == STORE_OK && (item.state & ROSTER_FROM);
+}
+
 static enum store_outcome record_put(struct store *store, const struct key *key,
                                      const struct roster_item *item)
 {

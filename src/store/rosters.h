@@ -56,6 +56,8 @@ uint32_t roster_weight(struct span contact, const struct roster_item *item);
 enum store_outcome roster_head(struct store *store, struct span local, struct roster_head *out);
 enum store_outcome roster_get(struct store *store, struct span local, struct span contact,
                               struct roster_item *out);
+/* Whether the contact may see the user: From or Both in the user's roster. */
+bool roster_hears(struct store *store, struct span local, struct span contact);
 /* Gives the item the next version. Its spans may be borrowed from roster_get. */
 enum store_outcome roster_put(struct store *store, struct span local, struct span contact,
                               struct roster_item *item);

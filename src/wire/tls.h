@@ -30,7 +30,8 @@ int tls_identity_days_left(const struct tls_identity *identity, uint64_t wall_us
 /* Makes, when the files do not exist: a private CA (10 years) in ca_path and ca_key_path, and a
  * leaf for `domain` (SAN dNSName domain and *.domain; 2 years) signed by it in certificate_path
  * (leaf then CA is not needed) and key_path. Keys P-256, mode 0600. Existing CA files are used
- * again. false: *why. wall_us: now. */
+ * again. A leaf of this CA that ends soon or is for another domain is made again, with its key;
+ * what comes from elsewhere is left alone. false: *why. wall_us: now. */
 bool tls_identity_make(const char *domain, const char *ca_path, const char *ca_key_path,
                        const char *certificate_path, const char *key_path, uint64_t wall_us,
                        struct arena *arena, const char **why);

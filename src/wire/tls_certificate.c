@@ -20,7 +20,7 @@
 
 #define CA_DAYS 3650
 #define LEAF_DAYS 825
-/* A leaf of our own CA is made again when it has less left. */
+/* A leaf of our own CA is made again when it has less left, or is for another domain. */
 #define LEAF_DAYS_LEAST 30
 /* No clock that works says less (2026-01-01): routers start in 1970, before they ask for the time.
  */
@@ -323,9 +323,9 @@ static bool key_missing(const char *path, const char *key_path, struct arena *ar
     return true;
 }
 
-/* Whether the leaf in these files is of this CA and ends soon. */
-static bool leaf_is_due(const struct authority *authority, const char *path, const char *key_path,
-                        uint64_t wall_us, struct arena *arena)
+/* Whether the leaf in these files is of this CA, and ends soon or is for another domain. */
+static bool leaf_is_due(const struct authority *authority, const char *domain, const char *path,
+                        const char *key_path, uint64_t wall_us, struct arena *arena)
 {
     const char *ignored;
     struct tls_identity *leaf = tls_identity_load(path, key_path, arena, &ignored);
@@ -334,7 +334,8 @@ static bool leaf_is_due(const struct authority *authority, const char *path, con
     const mbedtls_x509_buf *issuer = &leaf->chain.issuer_raw;
     const mbedtls_x509_buf *subject = &authority->certificate.subject_raw;
     bool due = issuer->len == subject->len && memcmp(issuer->p, subject->p, issuer->len) == 0 &&
-               tls_identity_days_left(leaf, wall_us) < LEAF_DAYS_LEAST;
+               (tls_identity_days_left(leaf, wall_us) < LEAF_DAYS_LEAST ||
+                !tls_identity_covers(leaf, domain));
     tls_identity_drop(leaf);
     return due;
 }
@@ -376,8 +377,8 @@ bool tls_identity_make(const char *domain, const char *ca_path, const char *ca_k
     mbedtls_x509_crt_init(&authority.certificate);
     mbedtls_pk_init(&authority.key);
     bool made = authority_read(&authority, ca_path, ca_key_path, arena, why);
-    if (made &&
-        (!leaf_there || leaf_is_due(&authority, certificate_path, key_path, wall_us, arena)))
+    if (made && (!leaf_there ||
+                 leaf_is_due(&authority, domain, certificate_path, key_path, wall_us, arena)))
         made = leaf_make(&authority, domain, certificate_path, key_path, wall_us, arena, why);
     mbedtls_x509_crt_free(&authority.certificate);
     mbedtls_pk_free(&authority.key);

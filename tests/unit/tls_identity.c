@@ -152,7 +152,13 @@ static void check_again(void)
     if (identity)
         tls_identity_drop(identity);
 
-    CHECK(shell("cd %s && cp again-ca.pem ca-was && rm again-leaf.pem", peer_directory));
+    CHECK(shell("cd %s && cp again-ca.pem ca-was && cp again-key.pem key-was", peer_directory));
+    CHECK(make("example.net", "again", plat_wall_us()));
+    CHECK(openssl_verifies("again", "-verify_hostname", "example.net"));
+    CHECK(shell("cd %s && cmp -s again-key.pem key-was", peer_directory));
+    CHECK(make("example.org", "again", plat_wall_us()));
+
+    CHECK(shell("cd %s && rm again-leaf.pem", peer_directory));
     CHECK(make("example.org", "again", plat_wall_us()));
     CHECK(openssl_verifies("again", "-verify_hostname", "example.org"));
     CHECK(shell("cd %s && cmp -s again-ca.pem ca-was", peer_directory));
