@@ -150,25 +150,35 @@ static void check_lie(enum disk_lie lie, uint64_t seed, unsigned cuts)
                                                        : WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
-/* The file is made: afterwards there is none, or a whole one. false: it was made before the n-th
- * event. */
-static bool making_cut(unsigned n, uint64_t seed)
+/* Opens the store while the power goes at the n-th event, and once more when it is back; *store is
+ * what that gave. false: the store was open before the n-th event. */
+static bool opening_cut(unsigned n, uint64_t seed, struct store **store)
 {
     const char *why;
-    uint64_t count;
-    store_remove();
     disk_watch(store_directory);
     disk_cut_at(n);
-    struct store *store = store_open_quietly(&why);
-    CHECK((store == NULL) == disk_is_cut());
-    if (store != NULL) {
-        store_close(store);
+    *store = store_open_quietly(&why);
+    CHECK((*store == NULL) == disk_is_cut());
+    if (*store != NULL) {
+        store_close(*store);
         return false;
     }
     disk_image(seed);
     disk_power_on();
-    store = store_open_here(false, &why);
-    CHECK(store != NULL);
+    *store = store_open_here(false, &why);
+    CHECK(*store != NULL);
+    return true;
+}
+
+/* The file is made: afterwards there is none, or a whole one. false: it was made before the n-th
+ * event. */
+static bool making_cut(unsigned n, uint64_t seed)
+{
+    struct store *store;
+    uint64_t count;
+    store_remove();
+    if (!opening_cut(n, seed, &store))
+        return false;
     if (store == NULL)
         return true;
     CHECK(account_count(store, &count) == STORE_OK && count == 0);
@@ -293,22 +303,12 @@ static bool old_accounts_whole(struct store *store, unsigned accounts)
 static bool upgrade_cut(unsigned n, uint64_t seed)
 {
     enum { OLD_ACCOUNTS = 600 };
-    const char *why;
+    struct store *store;
     struct store_use use;
     store_remove();
     old_file_make(OLD_ACCOUNTS);
-    disk_watch(store_directory);
-    disk_cut_at(n);
-    struct store *store = store_open_quietly(&why);
-    CHECK((store == NULL) == disk_is_cut());
-    if (store != NULL) {
-        store_close(store);
+    if (!opening_cut(n, seed, &store))
         return false;
-    }
-    disk_image(seed);
-    disk_power_on();
-    store = store_open_here(false, &why);
-    CHECK(store != NULL);
     if (store == NULL)
         return true;
     store_usage(store, &use);

@@ -5,9 +5,9 @@
 #include "crowd.h"
 #include "house.h"
 #include "plan.h"
+#include "tally.h"
 #include "world.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,34 +18,8 @@
 #define BODY_BYTES 900
 #define GIVERS 64
 
-static unsigned passed, failed;
-static const char *profile_name;
 static struct guest *anna, *ben; /* they chat whatever happens */
 static unsigned chat_number;
-
-__attribute__((format(printf, 2, 3))) static bool check(bool fine, const char *format, ...)
-{
-    va_list arguments;
-    passed += fine;
-    failed += !fine;
-    if (fine)
-        return true;
-    printf("failed: %s: ", profile_name);
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    printf("\n");
-    return false;
-}
-
-static bool settle(uint64_t ms)
-{
-    crowd_listen();
-    const char *complaint = house_settle(ms, crowd_listen);
-    if (!complaint)
-        complaint = world_complaint();
-    return !complaint || check(false, "%s", complaint);
-}
 
 /* A message of exactly `bytes` bytes. */
 static struct text message_of(const struct guest *to, size_t bytes, char filler)
@@ -340,7 +314,7 @@ static void output_fill(void)
     check(ended > 0, "%u messages waited for those who do not read, and none was ended", sent);
     check(house_server()->chunks.chunks.peak > plan.chunks - 24, "the chunks were never short: %u",
           house_server()->chunks.chunks.peak);
-    printf("%s: %u messages to %u that did not read: %u ended, %u stay\n", profile_name, sent,
+    printf("%s: %u messages to %u that did not read: %u ended, %u stay\n", tally_part, sent,
            plan.sessions - 3, ended, stayed);
 }
 
@@ -431,7 +405,7 @@ static bool profile_set(const struct profile *profile)
 static void fill(const struct profile *profile)
 {
     const char *why;
-    profile_name = profile->name;
+    tally_part = profile->name;
     if (!profile_set(profile) || !check(house_open(&why), "does not start: %s", why))
         return;
     for (unsigned n = 0; n <= plan.sessions / plan.resources; n++) {
@@ -473,6 +447,5 @@ int main(int count, char **arguments)
             fill(profile);
     }
     house_leave();
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed != 0 || passed == 0;
+    return tally_end();
 }

@@ -6,9 +6,9 @@
 #include "crowd.h"
 #include "house.h"
 #include "store/accounts.h"
+#include "tally.h"
 #include "world.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,33 +16,6 @@
 #define WARM_ROUNDS 100
 #define IDLE_TICKS_MAX 100 /* in nine minutes, with a dozen deadlines */
 #define BODY "<body>Wherefore art thou?</body>"
-
-static unsigned passed, failed;
-static const char *test_name;
-
-__attribute__((format(printf, 2, 3))) static bool check(bool fine, const char *format, ...)
-{
-    va_list arguments;
-    passed += fine;
-    failed += !fine;
-    if (fine)
-        return true;
-    printf("failed: %s: ", test_name);
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    printf("\n");
-    return false;
-}
-
-static bool settle(uint64_t ms)
-{
-    crowd_listen();
-    const char *complaint = house_settle(ms, crowd_listen);
-    if (!complaint)
-        complaint = world_complaint();
-    return !complaint || check(false, "%s", complaint);
-}
 
 static uint64_t heap_calls(void)
 {
@@ -65,7 +38,7 @@ static void say_filled(struct guest *guest, const char *begin, size_t bytes, con
 static bool begin(const char *name, const char *const *settings)
 {
     const char *why;
-    test_name = name;
+    tally_part = name;
     memory_forget();
     world_begin(7);
     crowd_begin();
@@ -366,6 +339,5 @@ int main(int count, char **arguments)
             tests[i]();
     }
     house_leave();
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed != 0 || passed == 0;
+    return tally_end();
 }

@@ -1,34 +1,9 @@
 /* accounts.c: account records: there and back, in order, damaged, of an older schema. */
 #include "store/accounts.h"
 
-#include "test.h"
+#include "store_test.h"
 
 #include <lmdb.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/heap.h"
-
-static _Alignas(4096) char heap_bytes[8 << 20];
-static char arena_bytes[16384];
-static struct arena arena;
-static char directory[64];
-
-static struct store *open_store(bool read_only, const char **why)
-{
-    arena_init(&arena, arena_bytes, sizeof arena_bytes);
-    return store_open(directory, 4 << 20, read_only, &arena, why);
-}
-
-static void files_remove(void)
-{
-    static const char *const names[] = {"kith.mdb", "kith.mdb-lock", "kith.lock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        unlink(path);
-    }
-}
 
 /* Every byte of it differs from its neighbours. */
 static struct account sample(uint8_t first)
@@ -163,8 +138,8 @@ static void test_upgrade(void)
 
     files_remove();
     CHECK(old_file_make(3000, 133));
-    CHECK(open_store(true, &why) == NULL && strstr(why, "older kith") != NULL);
-    struct store *store = open_store(false, &why);
+    CHECK(open_store(MAP_USUAL, true, &why) == NULL && strstr(why, "older kith") != NULL);
+    struct store *store = open_store(MAP_USUAL, false, &why);
     CHECK(store != NULL);
     store_usage(store, &use);
     CHECK(use.schema == 1 && store_secret(store)[0] == 7);
@@ -175,29 +150,24 @@ static void test_upgrade(void)
     }
     CHECK(count == 3000);
     store_close(store);
-    store = open_store(true, &why);
+    store = open_store(MAP_USUAL, true, &why);
     CHECK(store != NULL);
     store_close(store);
 
     /* One record that cannot be understood: nothing is changed, and it is said. */
     files_remove();
     CHECK(old_file_make(10, 77));
-    CHECK(open_store(false, &why) == NULL && strstr(why, "it is unchanged") != NULL);
-    CHECK(open_store(true, &why) == NULL && strstr(why, "older kith") != NULL);
+    CHECK(open_store(MAP_USUAL, false, &why) == NULL && strstr(why, "it is unchanged") != NULL);
+    CHECK(open_store(MAP_USUAL, true, &why) == NULL && strstr(why, "older kith") != NULL);
     files_remove();
 }
 
 int main(void)
 {
     const char *why;
-    heap_extend(heap_bytes, sizeof heap_bytes, NULL, 0);
-    snprintf(directory, sizeof directory, "%s/kith-accounts-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
+    if (!directory_make())
         return 1;
-    }
-    struct store *store = open_store(false, &why);
+    struct store *store = open_store(MAP_USUAL, false, &why);
     CHECK(store != NULL);
     if (store != NULL) {
         test_records(store);
@@ -206,6 +176,6 @@ int main(void)
         store_close(store);
     }
     test_upgrade();
-    CHECK(rmdir(directory) == 0);
+    directory_remove();
     return test_end();
 }

@@ -2,40 +2,12 @@
  * other accounts', over transactions, damaged. */
 #include "store/offline.h"
 
-#include "test.h"
+#include "store_test.h"
 
 #include <lmdb.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "base/heap.h"
 #include "store/blocklists.h"
 #include "store/rosters.h"
-
-static _Alignas(4096) char heap_bytes[8 << 20];
-static char arena_bytes[65536];
-static struct arena arena;
-static char directory[64];
-
-static struct store *open_store(void)
-{
-    const char *why = "";
-    arena_init(&arena, arena_bytes, sizeof arena_bytes);
-    struct store *store = store_open(directory, 4 << 20, false, &arena, &why);
-    if (store == NULL)
-        fprintf(stderr, "%s\n", why);
-    return store;
-}
-
-static void files_remove(void)
-{
-    static const char *const names[] = {"kith.mdb", "kith.mdb-lock", "kith.lock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        unlink(path);
-    }
-}
 
 static enum store_outcome put(struct store *store, const char *local, const char *from,
                               const char *text)
@@ -225,7 +197,8 @@ static void test_damaged(void)
     damage("offline", "d\0\0\0\0\0\0\0\0\7", 10, "<x/>too long a sender\377\377\0\0\0\0\0\0\0\0\1",
            32);
     damage("blocks", "d", 1, "\1\377\0x", 4);
-    struct store *store = open_store();
+    const char *why;
+    struct store *store = open_store(MAP_USUAL, false, &why);
     CHECK(offline_next(store, SPAN("d"), 0, &message) == STORE_FAILED && message.number == 7);
     CHECK(offline_look(store, SPAN("d"), &queue) == STORE_FAILED);
     CHECK(offline_drop(store, SPAN("d"), 7, 2) == STORE_NONE);
@@ -237,14 +210,10 @@ static void test_damaged(void)
 
 int main(void)
 {
-    heap_extend(heap_bytes, sizeof heap_bytes, NULL, 0);
-    snprintf(directory, sizeof directory, "%s/kith-offline-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
+    if (!directory_make())
         return 1;
-    }
-    struct store *store = open_store();
+    const char *why;
+    struct store *store = open_store(MAP_USUAL, false, &why);
     CHECK(store != NULL);
     if (store != NULL) {
         test_queue(store);
@@ -254,7 +223,6 @@ int main(void)
         store_close(store);
         test_damaged();
     }
-    files_remove();
-    CHECK(rmdir(directory) == 0);
+    directory_remove();
     return test_end();
 }

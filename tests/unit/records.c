@@ -3,37 +3,11 @@
 #include "store/private.h"
 #include "store/vcards.h"
 
-#include "test.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/heap.h"
+#include "store_test.h"
 
 #define LONG_BYTES 40000 /* several pages of LMDB's */
 
-static _Alignas(4096) char heap_bytes[8 << 20];
-static char arena_bytes[128 << 10];
 static char longest[LONG_BYTES];
-static struct arena arena;
-static char directory[64];
-
-static struct store *open_store(void)
-{
-    const char *why;
-    arena_init(&arena, arena_bytes, sizeof arena_bytes);
-    return store_open(directory, 4 << 20, false, &arena, &why);
-}
-
-static void files_remove(void)
-{
-    static const char *const names[] = {"kith.mdb", "kith.mdb-lock", "kith.lock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        unlink(path);
-    }
-}
 
 static void test_vcards(struct store *store)
 {
@@ -121,16 +95,12 @@ static void test_absences(struct store *store)
 
 int main(void)
 {
-    heap_extend(heap_bytes, sizeof heap_bytes, NULL, 0);
+    if (!directory_make())
+        return 1;
     for (size_t i = 0; i < sizeof longest; i++)
         longest[i] = (char)('a' + i % 23);
-    snprintf(directory, sizeof directory, "%s/kith-records-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
-        return 1;
-    }
-    struct store *store = open_store();
+    const char *why;
+    struct store *store = open_store(MAP_USUAL, false, &why);
     CHECK(store != NULL);
     if (store != NULL) {
         test_vcards(store);
@@ -139,7 +109,6 @@ int main(void)
         CHECK(store_commit(store) == STORE_OK);
         store_close(store);
     }
-    files_remove();
-    CHECK(rmdir(directory) == 0);
+    directory_remove();
     return test_end();
 }

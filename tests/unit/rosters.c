@@ -1,27 +1,7 @@
 /* rosters.c: items, versions, tombstones, requests: there and back, counted, damaged. */
 #include "store/rosters.h"
 
-#include "test.h"
-
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/heap.h"
-
-static _Alignas(4096) char heap_bytes[8 << 20];
-static char arena_bytes[16384];
-static struct arena arena;
-static char directory[64];
-
-static struct store *open_store(void)
-{
-    const char *why = NULL;
-    arena_init(&arena, arena_bytes, sizeof arena_bytes);
-    struct store *store = store_open(directory, 4 << 20, false, &arena, &why);
-    if (store == NULL)
-        fprintf(stderr, "%s\n", why);
-    return store;
-}
+#include "store_test.h"
 
 static struct span text(const char *string)
 {
@@ -239,29 +219,16 @@ static void test_damage(struct store *store)
     store_abort(store);
 }
 
-static void files_remove(void)
-{
-    static const char *const names[] = {"kith.mdb", "kith.mdb-lock", "kith.lock"};
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
-        unlink(path);
-    }
-    rmdir(directory);
-}
-
 int main(void)
 {
-    heap_extend(heap_bytes, sizeof heap_bytes, NULL, 0);
-    snprintf(directory, sizeof directory, "%s/kith-rosters-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
+    if (!directory_make())
+        return 1;
+    const char *why;
+    struct store *store = open_store(MAP_USUAL, false, &why);
+    if (store == NULL) {
+        fprintf(stderr, "%s\n", why);
         return 1;
     }
-    struct store *store = open_store();
-    if (store == NULL)
-        return 1;
     test_items(store);
     test_neighbours(store);
     test_removal(store);
@@ -271,6 +238,6 @@ int main(void)
     test_limits(store);
     test_damage(store);
     store_close(store);
-    files_remove();
+    directory_remove();
     return test_end();
 }

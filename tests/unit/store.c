@@ -93,18 +93,18 @@ static void test_records(void)
     struct store *store = open_store(MAP_SMALL, false, &why);
 
     CHECK(!store_dirty(store) && store_commit(store) == STORE_OK);
-    CHECK(!has(store, "b"));
+    CHECK(!record_has(store, "b"));
     CHECK(store_next(store, TABLE_ACCOUNTS, SPAN_NONE, &key, &value) == STORE_NONE);
-    CHECK(put(store, "b", 3) == STORE_OK && put(store, "d", 4) == STORE_OK);
-    CHECK(store_dirty(store) && has(store, "b")); /* seen before the commit */
+    CHECK(record_put(store, "b", 3) == STORE_OK && record_put(store, "d", 4) == STORE_OK);
+    CHECK(store_dirty(store) && record_has(store, "b")); /* seen before the commit */
     CHECK(store_put(store, TABLE_ACCOUNTS, SPAN("b"), SPAN("x"), true) == STORE_EXISTS);
     CHECK(store_next(store, TABLE_ACCOUNTS, SPAN("b"), &key, &value) == STORE_OK);
     CHECK(span_is(key, "d") && value.len == 4);
     store_abort(store);
-    CHECK(!store_dirty(store) && !has(store, "b"));
+    CHECK(!store_dirty(store) && !record_has(store, "b"));
 
-    CHECK(put(store, "b", 3) == STORE_OK && put(store, "d", 0) == STORE_OK);
-    CHECK(store_commit(store) == STORE_OK && has(store, "d"));
+    CHECK(record_put(store, "b", 3) == STORE_OK && record_put(store, "d", 0) == STORE_OK);
+    CHECK(store_commit(store) == STORE_OK && record_has(store, "d"));
     CHECK(store_next(store, TABLE_ACCOUNTS, SPAN_NONE, &key, &value) == STORE_OK);
     CHECK(span_is(key, "b") && value.len == 3);
     CHECK(store_next(store, TABLE_ACCOUNTS, SPAN("bb"), &key, &value) == STORE_OK);
@@ -112,7 +112,7 @@ static void test_records(void)
     CHECK(store_next(store, TABLE_ACCOUNTS, SPAN("d"), &key, &value) == STORE_NONE);
     CHECK(store_delete(store, TABLE_ACCOUNTS, SPAN("a")) == STORE_NONE);
     CHECK(store_delete(store, TABLE_ACCOUNTS, SPAN("b")) == STORE_OK);
-    CHECK(store_commit(store) == STORE_OK && !has(store, "b"));
+    CHECK(store_commit(store) == STORE_OK && !record_has(store, "b"));
     store_tick_end(store);
     CHECK(store_probe(store));
     store_close(store);
@@ -177,7 +177,7 @@ static void test_cut_short(void)
     struct store *store = open_store(16 << 20, false, &why);
     for (int i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "n%d", i);
-        CHECK(put(store, name, 40000) == STORE_OK && store_commit(store) == STORE_OK);
+        CHECK(record_put(store, name, 40000) == STORE_OK && store_commit(store) == STORE_OK);
     }
     store_close(store);
     CHECK(truncate(file, 65536) == 0);
@@ -208,8 +208,9 @@ static bool reader_reads(void)
     const char *why;
     struct store *store = open_store(0, true, &why);
     struct store_use use;
-    if (store == NULL || !has(store, "safe") || has(store, "open") ||
-        put(store, "mine", 1) != STORE_FAILED || store_has_room(store, 1) || store_probe(store))
+    if (store == NULL || !record_has(store, "safe") || record_has(store, "open") ||
+        record_put(store, "mine", 1) != STORE_FAILED || store_has_room(store, 1) ||
+        store_probe(store))
         return false;
     store_usage(store, &use);
     store_close(store);
@@ -225,8 +226,8 @@ static void test_processes(void)
 {
     const char *why;
     struct store *store = open_store(MAP_SMALL, false, &why);
-    CHECK(put(store, "safe", 1) == STORE_OK && store_commit(store) == STORE_OK);
-    CHECK(put(store, "open", 1) == STORE_OK);
+    CHECK(record_put(store, "safe", 1) == STORE_OK && store_commit(store) == STORE_OK);
+    CHECK(record_put(store, "open", 1) == STORE_OK);
     CHECK(in_child(second_refused, false));
     CHECK(in_child(reader_reads, false));
     CHECK(store_commit(store) == STORE_OK);
@@ -242,7 +243,7 @@ static unsigned fill(struct store *store, size_t value_bytes, unsigned per_commi
     unsigned count = 0;
     while (store_has_room(store, value_bytes)) {
         snprintf(name, sizeof name, "%08u", count * 7919 % 100000);
-        CHECK(put(store, name, value_bytes) == STORE_OK);
+        CHECK(record_put(store, name, value_bytes) == STORE_OK);
         if (++count % per_commit == 0)
             CHECK(store_commit(store) == STORE_OK);
     }
@@ -267,7 +268,7 @@ static void test_full_map(size_t value_bytes, unsigned per_commit)
     for (unsigned i = 0; i < 10000 && outcome == STORE_OK; i++) {
         char name[16];
         snprintf(name, sizeof name, "more%u", i);
-        outcome = put(store, name, value_bytes);
+        outcome = record_put(store, name, value_bytes);
         if (outcome == STORE_OK && i % per_commit == 0)
             CHECK(store_commit(store) == STORE_OK);
     }
@@ -302,7 +303,7 @@ static void test_full_tick(void)
         while (store_has_room(store, 300) && count < 100000) {
             char name[32];
             snprintf(name, sizeof name, "%08x", (count++ * 2654435761u) ^ round * 40503u);
-            CHECK(put(store, name, 300) == STORE_OK);
+            CHECK(record_put(store, name, 300) == STORE_OK);
         }
         heap_usage(&after);
         CHECK(count > 20 && count < 100000);
@@ -319,7 +320,7 @@ static void test_low_disk(void)
     struct store *store = open_store(MAP_SMALL, false, &why);
     pretended_free = 1000;
     store_reader_check(store);
-    CHECK(!store_has_room(store, 1) && put(store, "a", 1) == STORE_FULL);
+    CHECK(!store_has_room(store, 1) && record_put(store, "a", 1) == STORE_FULL);
     CHECK(store_delete(store, TABLE_ACCOUNTS, SPAN("a")) == STORE_NONE);
     pretended_error = EIO; /* does not know: nothing changes */
     store_reader_check(store);
@@ -343,18 +344,18 @@ static void test_pinned(void)
     unsigned count = 0;
 
     struct store *store = open_store(MAP_SMALL, false, &why);
-    CHECK(put(store, "a", 10) == STORE_OK && store_commit(store) == STORE_OK);
+    CHECK(record_put(store, "a", 10) == STORE_OK && store_commit(store) == STORE_OK);
     CHECK(pipe(ready) == 0);
     pid_t child = fork();
     if (child == 0) {
         struct store *reader = open_store(0, true, &why);
-        if (reader != NULL && has(reader, "a") && write(ready[1], "r", 1) == 1)
+        if (reader != NULL && record_has(reader, "a") && write(ready[1], "r", 1) == 1)
             pause();
         _exit(1);
     }
     CHECK(child > 0 && read(ready[0], &byte, 1) == 1);
     while (store_has_room(store, 10) && count < 5000) {
-        CHECK(put(store, "a", 10) == STORE_OK && store_commit(store) == STORE_OK);
+        CHECK(record_put(store, "a", 10) == STORE_OK && store_commit(store) == STORE_OK);
         store_tick_end(store);
         count++;
     }
@@ -363,7 +364,7 @@ static void test_pinned(void)
     store_reader_check(store);
     CHECK(store_has_room(store, 10));
     for (unsigned i = 0; i < 1000; i++) {
-        CHECK(put(store, "a", 10) == STORE_OK && store_commit(store) == STORE_OK);
+        CHECK(record_put(store, "a", 10) == STORE_OK && store_commit(store) == STORE_OK);
         store_tick_end(store);
     }
     CHECK(store_has_room(store, 10));
@@ -388,6 +389,6 @@ int main(void)
     test_full_tick();
     test_low_disk();
     test_pinned();
-    CHECK(rmdir(directory) == 0 && rmdir(top) == 0);
+    directory_remove();
     return test_end();
 }

@@ -24,7 +24,7 @@ static void test_no_memory(void)
         enum store_outcome outcome = STORE_OK;
         for (unsigned k = 0; k < 10 && outcome == STORE_OK; k++) {
             snprintf(name, sizeof name, "r%u-%u", i, k);
-            outcome = put(store, name, 3000);
+            outcome = record_put(store, name, 3000);
         }
         bool committed = store_commit(store) == STORE_OK;
         heap_fail_at(0);
@@ -34,7 +34,7 @@ static void test_no_memory(void)
         unsigned there = 0;
         for (unsigned k = 0; k < 10; k++) {
             snprintf(name, sizeof name, "r%u-%u", i, k);
-            there += has(store, name);
+            there += record_has(store, name);
         }
         CHECK(there == (committed ? 10 : 0));
         store_tick_end(store);
@@ -58,14 +58,14 @@ static void test_allocations(void)
     printf("opened: %zu KB of heap\n", before.used / 1024);
     for (unsigned i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "%u", i);
-        CHECK(put(store, name, 200) == STORE_OK && store_commit(store) == STORE_OK);
+        CHECK(record_put(store, name, 200) == STORE_OK && store_commit(store) == STORE_OK);
     }
     heap_usage(&before);
     for (unsigned i = 0; i < 100; i++) {
         snprintf(name, sizeof name, "%u", i);
-        CHECK(has(store, name) && store_has_room(store, 200));
-        CHECK(put(store, name, 200) == STORE_OK && has(store, name));
-        CHECK(store_commit(store) == STORE_OK && has(store, name));
+        CHECK(record_has(store, name) && store_has_room(store, 200));
+        CHECK(record_put(store, name, 200) == STORE_OK && record_has(store, name));
+        CHECK(store_commit(store) == STORE_OK && record_has(store, name));
         CHECK(store_next(store, TABLE_ACCOUNTS, SPAN("5"), &key, &value) == STORE_OK);
         store_tick_end(store);
     }
@@ -82,6 +82,6 @@ int main(void)
         return 1;
     test_no_memory();
     test_allocations();
-    CHECK(rmdir(directory) == 0 && rmdir(top) == 0);
+    directory_remove();
     return test_end();
 }

@@ -12,9 +12,11 @@
 #define HEAP_BYTES (16 << 20)
 
 static _Alignas(4096) char heap_bytes[HEAP_BYTES];
-static char arena_bytes[65536];
+static char arena_bytes[128 << 10];
 static struct arena arena;
 static char top[64], directory[80], file[96];
+
+#define MAP_USUAL (4 << 20)
 
 static struct store *open_store(uint64_t map_bytes, bool read_only, const char **why)
 {
@@ -32,14 +34,13 @@ static void files_remove(void)
     }
 }
 
-/* Whether the store does not open, and the sentence has these words. */
-static enum store_outcome put(struct store *store, const char *key, size_t len)
+static inline enum store_outcome record_put(struct store *store, const char *key, size_t len)
 {
     static char value[65536];
     return store_put(store, TABLE_ACCOUNTS, span_string(key), span_of(value, len), false);
 }
 
-static bool has(struct store *store, const char *key)
+static inline bool record_has(struct store *store, const char *key)
 {
     struct span value;
     return store_get(store, TABLE_ACCOUNTS, span_string(key), &value) == STORE_OK;
@@ -57,6 +58,13 @@ static bool directory_make(void)
     snprintf(directory, sizeof directory, "%s/data", top);
     snprintf(file, sizeof file, "%s/kith.mdb", directory);
     return true;
+}
+
+/* The last line of a test but one. */
+static void directory_remove(void)
+{
+    files_remove();
+    CHECK(rmdir(directory) == 0 && rmdir(top) == 0);
 }
 
 #endif
