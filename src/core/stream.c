@@ -127,8 +127,6 @@ void stream_close(struct server *server, struct session *session)
     }
     output_say(server, session, SPAN("</stream:stream>"), false);
     enter_closing(server, session);
-    if (session->phase == PHASE_CLOSING)
-        session_write_later(server, session);
 }
 
 void stream_flushed(struct server *server, struct session *session)

@@ -12,9 +12,8 @@
 #define ROSTER_ITEM_BYTES_MAX 4096
 #define ROSTER_TOMBSTONES_MAX 64
 #define ROSTER_REQUEST_BYTES_MAX 8192
-/* What one change of an item, or one request, may add to the store. */
+/* What one change of an item may add to the store. */
 #define ROSTER_CHANGE_BYTES (ROSTER_ITEM_BYTES_MAX + 2048)
-#define ROSTER_REQUEST_ROOM (ROSTER_REQUEST_BYTES_MAX + 2048)
 
 /* RFC 6121 Appendix A. Pending-in stands here for completeness: it is no part of an item, but that
  * there is a request. */
