@@ -13,7 +13,7 @@ OPTIMIZE ?= $(if $(BUNDLE),-Os -g -ffunction-sections -fdata-sections -fno-async
 CFLAGS ?=
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(OPTIMIZE) $(WARNINGS) -fno-strict-aliasing \
 	-fstack-protector-strong -Isrc -I. $(EXTRA_CFLAGS) $(CFLAGS)
-LIBS := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -llmdb
+LIBS := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -llmdb -lqrencode
 ifdef BUNDLE
 ALL_CFLAGS += -isystem $(BUNDLE)/include -include $(BUNDLE)/include/kith_bundle.h
 LDFLAGS += -L$(BUNDLE)/lib -static -Wl,--gc-sections
@@ -31,7 +31,7 @@ UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 .PHONY: all run check test unit bench tidy clean
 all: $(BUILD)/kith
 
-PLATFORM_OBJECTS := $(BUILD)/obj/platform/$(PLATFORM).o $(BUILD)/obj/platform/unix.o
+PLATFORM_OBJECTS := $(addprefix $(BUILD)/obj/platform/,$(PLATFORM).o unix.o runner.o)
 
 $(BUILD)/kith: $(BUILD)/obj/src/main.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	@echo "link $@"

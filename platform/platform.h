@@ -76,6 +76,31 @@ int plat_wait(struct plat_event *events, int max, int timeout_ms);
 /* Signals that came since the last call, as a mask of enum plat_signal. */
 unsigned plat_signals(void);
 
+/* Commands are started for us by a small process of its own, the runner, since a frozen process
+ * cannot, and what it started would be frozen as well. It is told the command lines when it is
+ * made; afterwards a command is a number, so nobody can make it run anything else. */
+#define PLAT_INPUT_BYTES_MAX 2048
+
+enum plat_ending {
+    PLAT_EXITED,      /* with that status, which is not 0 */
+    PLAT_SIGNALLED,   /* by that signal */
+    PLAT_LATE,        /* not within its time: killed, with whatever it had started */
+    PLAT_NOT_STARTED, /* for the reason of that errno */
+};
+
+/* Makes the runner; before plat_reserve, so that it is small. Each command (run by /bin/sh -c,
+ * borrowed for good) has ms_max of time. failed is called in the runner's process for every one
+ * that did not do well. false: errno says why. */
+bool plat_runner_open(const char *const *commands, unsigned count, unsigned ms_max,
+                      void (*failed)(const char *command, enum plat_ending ending, int number));
+
+/* Queues a command that reads len (at most PLAT_INPUT_BYTES_MAX) bytes of input. false: too many
+ * wait (errno EAGAIN), or there is no runner. */
+bool plat_run(unsigned command, const void *input, size_t len);
+
+/* Ends the runner and kills what it runs, as the end of this process does. */
+void plat_runner_shut(void);
+
 /* One zeroed, page-aligned region that is reserved now and touched later; NULL: none. */
 void *plat_reserve(size_t len);
 

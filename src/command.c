@@ -32,31 +32,47 @@ struct command {
     enum command_needs needs;
     bool (*prepare)(const struct options *options, struct arena *arena, struct build *request);
     enum command_exit (*handle)(struct request *request); /* NULL: serve */
+    /* Prints the reply of a command that was done; NULL: as it is. false: malformed. */
+    bool (*show)(struct span reply);
 };
 
 static const struct command commands[] = {
-    {"serve", "", "run the server", NEEDS_PLAN, NULL, NULL},
+    {"serve", "", "run the server", NEEDS_PLAN, NULL, NULL, NULL},
     {"user add", "[--admin] NAME", "make an account; the password comes from standard input",
-     NEEDS_STORE, user_prepare_keys, user_add},
+     NEEDS_STORE, user_prepare_keys, user_add, NULL},
     {"user del", "NAME", "delete an account and end its streams", NEEDS_STORE, user_prepare_name,
-     user_delete},
-    {"user list", "", "show all accounts", NEEDS_READER, NULL, user_list},
+     user_delete, NULL},
+    {"user list", "", "show all accounts", NEEDS_READER, NULL, user_list, NULL},
     {"user password", "NAME", "set a new password, from standard input, and end the streams",
-     NEEDS_STORE, user_prepare_keys, user_password},
+     NEEDS_STORE, user_prepare_keys, user_password, NULL},
+    {"invite list", "", "show who is invited to what; no tokens", NEEDS_READER, NULL, invite_list,
+     NULL},
+    {"invite revoke", "ID", "end an invitation, by its id in the list", NEEDS_STORE,
+     invite_prepare_id, invite_revoke, NULL},
+    {"invite", "[--for NAME] [--admin] [--uses N] [--days N] [--contact USER] [--note TEXT]",
+     "make a link and a QR code for a new account", NEEDS_STORE, invite_prepare, invite_make,
+     invite_answer_show},
+    {"pending list", "", "show registrations that wait for a code or a yes", NEEDS_READER, NULL,
+     pending_list, NULL},
+    {"pending approve", "NAME", "make the account that waits", NEEDS_SERVER, user_prepare_name,
+     pending_approve, NULL},
+    {"pending refuse", "NAME", "end a registration that waits", NEEDS_SERVER, user_prepare_name,
+     pending_refuse, NULL},
     {"plan", "[--memory BYTES] [--profile NAME]", "show how memory is shared out", NEEDS_PLAN, NULL,
-     look_plan},
+     look_plan, NULL},
     {"backup", "FILE", "copy all data to a new file, also while the server runs", NEEDS_READER,
-     copy_prepare, copy_backup_command},
+     copy_prepare, copy_backup_command, NULL},
     {"restore", "FILE", "make a backup the data again; the server must not run", NEEDS_PLAN,
-     copy_prepare, copy_restore_command},
+     copy_prepare, copy_restore_command, NULL},
     {"dump", "[FILE]", "write all data as text that any machine can load", NEEDS_READER,
-     copy_prepare, copy_dump_command},
+     copy_prepare, copy_dump_command, NULL},
     {"load", "[FILE]", "read a dump where there is no data yet", NEEDS_PLAN, copy_prepare,
-     copy_load_command},
-    {"check", "", "look for what would go wrong, and say what to do", NEEDS_PLAN, NULL, look_check},
-    {"status", "", "ask the running server how it is", NEEDS_SERVER, NULL, look_status},
+     copy_load_command, NULL},
+    {"check", "", "look for what would go wrong, and say what to do", NEEDS_PLAN, NULL, look_check,
+     NULL},
+    {"status", "", "ask the running server how it is", NEEDS_SERVER, NULL, look_status, NULL},
     {"version", "", "show the versions of kith and its libraries", NEEDS_NOTHING, NULL,
-     look_version},
+     look_version, NULL},
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -65,14 +81,25 @@ static const struct {
     const char *name;
     const char *value; /* NULL: a switch */
     size_t field;
+    bool everywhere; /* else it stands in the arguments of the commands that take it */
     const char *help;
 } switches[] = {
-    {"--config", "FILE", offsetof(struct options, line.config),
+    {"--config", "FILE", offsetof(struct options, line.config), true,
      "the settings; without it, ./kith.conf if there is one, else the defaults"},
-    {"--memory", "BYTES", offsetof(struct options, memory), "instead of kith.conf's (8M, 128M)"},
-    {"--profile", "NAME", offsetof(struct options, profile), "instead of kith.conf's"},
-    {"--admin", NULL, offsetof(struct options, admin), "the account may administer the server"},
-    {"--help", NULL, offsetof(struct options, help), "this text"},
+    {"--memory", "BYTES", offsetof(struct options, memory), false,
+     "instead of kith.conf's (8M, 128M)"},
+    {"--profile", "NAME", offsetof(struct options, profile), false, "instead of kith.conf's"},
+    {"--admin", NULL, offsetof(struct options, admin), false,
+     "the account may administer the server"},
+    {"--for", "NAME", offsetof(struct options, invited), false,
+     "the account will have this name, which is kept until then"},
+    {"--uses", "N", offsetof(struct options, uses), false, "how often it works; once without it"},
+    {"--days", "N", offsetof(struct options, days), false,
+     "how long it works; as kith.conf says without it"},
+    {"--contact", "USER", offsetof(struct options, contact), false,
+     "who becomes a contact of the new account"},
+    {"--note", "TEXT", offsetof(struct options, note), false, "shown in the list, to nobody else"},
+    {"--help", NULL, offsetof(struct options, help), true, "this text"},
 };
 
 #define SWITCH_COUNT (sizeof switches / sizeof switches[0])
@@ -100,6 +127,13 @@ void complain(const char *format, ...)
     vfprintf(stderr, format, list);
     fprintf(stderr, "\n");
     va_end(list);
+}
+
+enum command_exit reply_malformed(struct request *request)
+{
+    reply_line(request->reply, "kith: this request is malformed: is the server of another version? "
+                               "Restart it");
+    return COMMAND_FAILED;
 }
 
 /* The n-th word of text, words being parted by one space; len 0: there is none. */
@@ -143,7 +177,7 @@ static enum command_exit help_print(char *const *words, unsigned count)
             fits = fits && span_is(word_at(commands[i].words, n), words[n]);
         if (!fits)
             continue;
-        char usage[80];
+        char usage[128];
         snprintf(usage, sizeof usage, "%s %s", commands[i].words, commands[i].arguments);
         printf("  %-28s%s%s\n", usage, strlen(usage) > 27 ? "\n                              " : "",
                commands[i].help);
@@ -201,6 +235,13 @@ static bool options_read(int argc, char **argv, struct options *options, char **
     return true;
 }
 
+static bool switch_given(const struct options *options, unsigned n)
+{
+    const char *field = (const char *)options + switches[n].field;
+    return switches[n].value == NULL ? *(const bool *)(const void *)field
+                                     : *(const char *const *)(const void *)field != NULL;
+}
+
 /* Whether this is how the arguments of a command end. */
 static bool arguments_end(const struct command *command, const char *with)
 {
@@ -212,13 +253,16 @@ static bool arguments_end(const struct command *command, const char *with)
 static bool options_fit(const struct command *command, struct options *options,
                         char *const *arguments, unsigned count)
 {
-    bool needed = arguments_end(command, "NAME") || arguments_end(command, "FILE");
+    bool needed = arguments_end(command, "NAME") || arguments_end(command, "FILE") ||
+                  arguments_end(command, "ID");
     bool allowed = needed || arguments_end(command, "[FILE]");
-    if (count > allowed || count < needed ||
-        (options->admin && !strstr(command->arguments, "--admin")) ||
-        (options->memory && !strstr(command->arguments, "--memory")) ||
-        (options->profile && !strstr(command->arguments, "--profile"))) {
-        complain("usage: kith [--config FILE] %s %s", command->words, command->arguments);
+    bool fits = count <= allowed && count >= needed;
+    for (unsigned i = 0; i < SWITCH_COUNT && fits; i++)
+        fits = switches[i].everywhere || strstr(command->arguments, switches[i].name) ||
+               !switch_given(options, i);
+    if (!fits) {
+        complain("usage: kith [--config FILE] %s%s%s", command->words,
+                 command->arguments[0] ? " " : "", command->arguments);
         return false;
     }
     options->argument = count > 0 ? arguments[0] : NULL;
@@ -297,6 +341,22 @@ static bool data_there(void)
     return false;
 }
 
+/* Prints what a command replied. */
+static enum command_exit reply_show(const struct command *command, struct span reply,
+                                    enum command_exit code)
+{
+    FILE *out = code == COMMAND_DONE ? stdout : stderr;
+    if (code == COMMAND_DONE && command->show != NULL) {
+        if (!command->show(reply)) {
+            complain("the answer of the server is malformed: is it of another version? Restart it");
+            return COMMAND_FAILED;
+        }
+    } else if (fwrite(reply.bytes, 1, reply.len, out) != reply.len) {
+        return COMMAND_FAILED;
+    }
+    return fflush(out) == 0 && !ferror(out) ? code : COMMAND_FAILED;
+}
+
 /* Handles a request in this process. */
 static enum command_exit here(const struct command *command, struct span text, struct arena *arena,
                               struct build *reply)
@@ -323,17 +383,14 @@ static enum command_exit here(const struct command *command, struct span text, s
         }
         store_close(request.store);
     }
-    struct span said = build_span(reply);
-    FILE *out = code == COMMAND_DONE ? stdout : stderr;
-    if (fwrite(said.bytes, 1, said.len, out) != said.len || fflush(out) != 0)
-        return COMMAND_FAILED;
-    return code;
+    return reply_show(command, build_span(reply), code);
 }
 
 static enum command_exit command_run(const struct command *command, const struct options *options)
 {
     struct arena arena;
     struct build request, reply;
+    struct span answer;
     enum command_exit code;
     arena_init(&arena, arena_bytes, sizeof arena_bytes);
     build_init(&request, &arena, COMMAND_REQUEST_BYTES);
@@ -344,9 +401,10 @@ static enum command_exit command_run(const struct command *command, const struct
         return COMMAND_FAILED;
     build_str(&request, "\n");
     if (command->needs == NEEDS_STORE || command->needs == NEEDS_SERVER) {
-        enum control_outcome outcome = control_ask(config.control, build_span(&request), &code);
+        enum control_outcome outcome =
+            control_ask(config.control, build_span(&request), &answer, &code);
         if (outcome != CONTROL_NOBODY)
-            return outcome == CONTROL_ANSWERED ? code : COMMAND_FAILED;
+            return outcome == CONTROL_ANSWERED ? reply_show(command, answer, code) : COMMAND_FAILED;
         if (command->needs == NEEDS_SERVER) {
             complain("no server runs (nobody answers at %s); start it with `kith serve`",
                      config.control);

@@ -5,6 +5,7 @@
 #define KITH_COMMAND_PARTS_H
 
 #include "command.h"
+#include "core/invitation.h"
 
 #define COMMAND_ARGUMENTS_MAX 8
 #define COMMAND_REQUEST_BYTES 4096
@@ -16,6 +17,11 @@ struct options {
     const char *argument; /* the one after the words, or NULL */
     const char *memory;
     const char *profile;
+    const char *invited; /* --for */
+    const char *contact;
+    const char *uses;
+    const char *days;
+    const char *note;
     bool admin;
     bool help;
 };
@@ -32,16 +38,46 @@ struct request {
 
 /* One line of the reply. */
 __attribute__((format(printf, 2, 3))) void reply_line(struct build *reply, const char *format, ...);
-/* The same on standard error, behind "kith: ". */
+/* To a request that no prepare function wrote. */
+enum command_exit reply_malformed(struct request *request);
+/* One line on standard error, behind "kith: ". */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* command_user.c. The prepare functions add lines to the request; false: they have complained. */
+/* The localpart that a person means by NAME or NAME@domain. */
+bool user_read_name(const char *argument, bool is_new, struct arena *arena, struct span *local);
 bool user_prepare_name(const struct options *options, struct arena *arena, struct build *request);
 bool user_prepare_keys(const struct options *options, struct arena *arena, struct build *request);
 enum command_exit user_add(struct request *request);
 enum command_exit user_delete(struct request *request);
 enum command_exit user_password(struct request *request);
 enum command_exit user_list(struct request *request);
+
+/* command_pending.c */
+enum command_exit pending_list(struct request *request);
+enum command_exit pending_approve(struct request *request);
+enum command_exit pending_refuse(struct request *request);
+
+/* command_invite.c */
+/* What the one who gets an invitation is told. */
+struct invite_slip {
+    struct span link;
+    struct span token;
+    struct span does; /* "makes an account on …" */
+    uint64_t expires_us;
+    uint64_t uses;
+};
+bool invite_prepare(const struct options *options, struct arena *arena, struct build *request);
+bool invite_prepare_id(const struct options *options, struct arena *arena, struct build *request);
+enum command_exit invite_make(struct request *request);
+bool invite_answer_show(struct span answer);
+enum command_exit invite_list(struct request *request);
+enum command_exit invite_revoke(struct request *request);
+/* Makes one; what the slip holds is good until the next is made. */
+enum invitation_outcome invite_slip_make(struct store *store, const struct invitation_wish *wish,
+                                         struct invite_slip *slip);
+/* On standard output, with a QR code if that is a terminal. */
+void invite_show(const struct invite_slip *slip);
 
 /* command_look.c */
 enum command_exit look_status(struct request *request);
@@ -62,8 +98,9 @@ enum control_outcome {
     CONTROL_NOBODY, /* no server listens there */
     CONTROL_FAILED, /* it has complained */
 };
-/* Sends the request and prints the answer. */
-enum control_outcome control_ask(const char *path, struct span request, enum command_exit *code);
+/* Sends the request; the answer is good until the next. */
+enum control_outcome control_ask(const char *path, struct span request, struct span *answer,
+                                 enum command_exit *code);
 /* Whether a server listens there. */
 bool control_answers(const char *path);
 

@@ -7,11 +7,10 @@
 
 #include "command_parts.h"
 #include "core/stream.h"
-#include "store/absences.h"
 #include "store/accounts.h"
-#include "store/private.h"
+#include "store/forget.h"
+#include "store/released.h"
 #include "store/rosters.h"
-#include "store/vcards.h"
 #include "wire/base64.h"
 
 #define PASSWORD_BYTES_MAX 1024
@@ -73,8 +72,7 @@ static bool password_read(struct arena *arena, struct span *password)
     return good;
 }
 
-/* The local part that a person means by NAME or NAME@domain. */
-static bool name_read(const char *argument, bool is_new, struct arena *arena, struct span *local)
+bool user_read_name(const char *argument, bool is_new, struct arena *arena, struct span *local)
 {
     struct span text = span_string(argument);
     size_t at = span_find(text, '@');
@@ -100,7 +98,7 @@ static bool name_read(const char *argument, bool is_new, struct arena *arena, st
 bool user_prepare_name(const struct options *options, struct arena *arena, struct build *request)
 {
     struct span local;
-    if (!name_read(options->argument, false, arena, &local))
+    if (!user_read_name(options->argument, false, arena, &local))
         return false;
     build_put(request, local);
     build_str(request, "\n");
@@ -133,7 +131,7 @@ bool user_prepare_keys(const struct options *options, struct arena *arena, struc
 {
     uint8_t salt[SCRAM_SALT_BYTES];
     struct span local, password;
-    if (!name_read(options->argument, true, arena, &local) || !password_read(arena, &password))
+    if (!user_read_name(options->argument, true, arena, &local) || !password_read(arena, &password))
         return false;
     plat_random(salt, sizeof salt);
     build_put(request, local);
@@ -174,13 +172,6 @@ static bool request_account(const struct request *request, struct account *accou
            base64_exact(line[5], account->sha1.server_key, digest_bytes(DIGEST_SHA1)) &&
            base64_exact(line[6], account->sha256.stored_key, digest_bytes(DIGEST_SHA256)) &&
            base64_exact(line[7], account->sha256.server_key, digest_bytes(DIGEST_SHA256));
-}
-
-static enum command_exit reply_malformed(struct request *request)
-{
-    reply_line(request->reply, "kith: this request is malformed: is the server of another version? "
-                               "Restart it");
-    return COMMAND_FAILED;
 }
 
 /* Why the store said no. */
@@ -232,7 +223,10 @@ enum command_exit user_add(struct request *request)
     }
     if (outcome == STORE_NONE)
         outcome = account_put(request->store, local, &account, false);
-    if (outcome != STORE_OK)
+    /* Whoever may make accounts decides who gets the name of a deleted one (REG-12). */
+    if (outcome == STORE_OK)
+        outcome = released_delete(request->store, local);
+    if (outcome != STORE_OK && outcome != STORE_NONE)
         return reply_refused(request, outcome);
     reply_line(request->reply, "%.*s@%s can log in now", (int)local.len, local.bytes,
                config.domain);
@@ -260,47 +254,12 @@ enum command_exit user_password(struct request *request)
     return COMMAND_DONE;
 }
 
-/* What goes with an account at once; its contacts are told in small steps. */
-static enum store_outcome records_delete(struct store *store, struct span local)
-{
-    enum store_outcome outcome = vcard_delete(store, local);
-    if (outcome == STORE_OK || outcome == STORE_NONE)
-        outcome = absence_delete(store, local);
-    if (outcome == STORE_OK || outcome == STORE_NONE)
-        outcome = private_delete(store, local);
-    return outcome;
-}
-
-/* Its contacts are to be told, if it has any. */
-static enum store_outcome leave_begin(struct store *store, struct span local)
-{
-    struct roster_walk walk;
-    struct roster_item item;
-    struct span contact, stanza;
-    roster_walk_begin(&walk, local);
-    enum store_outcome outcome = roster_next(store, &walk, &contact, &item);
-    if (outcome == STORE_NONE)
-        outcome = request_next(store, &walk, &contact, &stanza);
-    if (outcome == STORE_NONE)
-        outcome = leaving_finish(store, local); /* STORE_OK: not in one step */
-    if (outcome == STORE_OK)
-        return leaving_put(store, local);
-    return outcome == STORE_NONE ? STORE_OK : outcome;
-}
-
 enum command_exit user_delete(struct request *request)
 {
     struct span local = request->arguments[0];
-    struct account found;
-    if (request->count != 1 || local.len > SESSION_PART_BYTES)
+    if (request->count != 1 || local.len == 0 || local.len > SESSION_PART_BYTES)
         return reply_malformed(request);
-    enum store_outcome outcome = account_get(request->store, local, &found);
-    if (outcome == STORE_OK)
-        outcome = leave_begin(request->store, local);
-    if (outcome == STORE_OK)
-        outcome = records_delete(request->store, local);
-    if (outcome == STORE_OK)
-        outcome = account_delete(request->store, local);
+    enum store_outcome outcome = account_forget(request->store, local, plat_wall_us());
     if (outcome != STORE_OK)
         return reply_refused(request, outcome);
     if (request->server != NULL) {

@@ -54,21 +54,95 @@ static bool set_plaintext(void *field, struct span value)
     return *(bool *)field || span_is(value, "no");
 }
 
+/* The place of a word in a list that ends with NULL. */
+static bool word_find(const char *const *words, struct span value, unsigned *place)
+{
+    for (*place = 0; words[*place] != NULL; ++*place)
+        if (span_is(value, words[*place]))
+            return true;
+    return false;
+}
+
 static bool set_registration(void *field, struct span value)
 {
+    static const char *const words[] = {[REGISTRATION_CLOSED] = "closed",
+                                        [REGISTRATION_INVITE] = "invite",
+                                        [REGISTRATION_OPEN] = "open",
+                                        [REGISTRATION_REDIRECT] = "redirect",
+                                        NULL};
+    unsigned place;
+    bool found = word_find(words, value, &place);
+    *(enum registration *)field = (enum registration)place;
+    return found;
+}
+
+static bool set_verify(void *field, struct span value)
+{
+    static const char *const words[] = {
+        [VERIFY_NONE] = "none",   [VERIFY_ADMIN] = "admin",   [VERIFY_EMAIL] = "email",
+        [VERIFY_PHONE] = "phone", [VERIFY_EITHER] = "either", NULL};
+    unsigned place;
+    bool found = word_find(words, value, &place);
+    *(enum verify *)field = (enum verify)place;
+    return found;
+}
+
+static bool set_next_stage(void *field, struct span value)
+{
+    static const char *const words[] = {[NEXT_STAGE_AUTO] = "auto",
+                                        [NEXT_STAGE_RESULT] = "result",
+                                        [NEXT_STAGE_ERROR] = "error",
+                                        NULL};
+    unsigned place;
+    bool found = word_find(words, value, &place);
+    *(enum next_stage *)field = (enum next_stage)place;
+    return found;
+}
+
+/* A number from 1 to a thousand. */
+static bool set_count(void *field, struct span value)
+{
+    uint64_t number;
+    if (!span_number(value, 1000, &number) || number == 0)
+        return false;
+    *(uint32_t *)field = (uint32_t)number;
+    return true;
+}
+
+/* MT-11: a number with s, m, h or d behind; a minute to ten years. */
+static bool set_lifetime(void *field, struct span value)
+{
     static const struct {
-        const char *name;
-        enum registration registration;
-    } choices[] = {{"closed", REGISTRATION_CLOSED},
-                   {"invite", REGISTRATION_INVITE},
-                   {"open", REGISTRATION_OPEN}};
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
-        if (span_is(value, choices[i].name)) {
-            *(enum registration *)field = choices[i].registration;
-            return true;
+        char unit;
+        uint32_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    uint64_t number;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (value.len > 1 && value.bytes[value.len - 1] == units[i].unit &&
+            span_number(span_cut(value, 0, value.len - 1), UINT32_MAX, &number)) {
+            *(uint64_t *)field = number * units[i].seconds;
+            return number * units[i].seconds >= 60 && number * units[i].seconds <= 315360000;
         }
-    }
     return false;
+}
+
+/* Names with commas or spaces between them; kept with one space around each. */
+static bool set_names(void *field, struct span value)
+{
+    char *out = field;
+    size_t used = 0;
+    if (value.len + 2 > CONFIG_NAMES_MAX)
+        return false;
+    out[used++] = ' ';
+    for (size_t i = 0; i < value.len; i++) {
+        char byte = value.bytes[i] == ',' ? ' ' : value.bytes[i];
+        if (byte != ' ' || out[used - 1] != ' ')
+            out[used++] = byte;
+    }
+    if (out[used - 1] != ' ')
+        out[used++] = ' ';
+    out[used] = '\0';
+    return true;
 }
 
 static bool set_iterations(void *field, struct span value)
@@ -142,6 +216,12 @@ static bool is_uri(struct span text)
     return scheme > 0 && scheme + 1 < text.len;
 }
 
+/* REG-24: clients open nothing else. */
+static bool set_url(void *field, struct span value)
+{
+    return span_starts(value, "https://") && is_uri(value) && set_text(field, value);
+}
+
 /* One URI on a line; lines add up. */
 static bool set_contact(void *field, struct span value)
 {
@@ -200,10 +280,85 @@ static const struct key keys[] = {
      set_contact,
      FIELD(contact),
      true},
-    {{"registration", "closed", "closed, invite or open",
-      "who may make an account from a client; only closed does anything so far"},
+    {{"registration", "invite", "closed, invite, open or redirect",
+      "who may make an account from a client: nobody, who has an invitation, everybody; redirect "
+      "shows registration_url instead"},
      set_registration,
      FIELD(registration),
+     false},
+    {{"registration_url", "", "an https:// address",
+      "a page that helps with registration; clients open it"},
+     set_url,
+     FIELD(registration_url),
+     false},
+    {{"verify", "none", "none, admin, email, phone or either",
+      "who must agree to an account, or what address of its owner is tried with a code"},
+     set_verify,
+     FIELD(verify),
+     false},
+    {{"verify_strict", "no", "yes or no", "whether the first form already requires that address"},
+     set_yes,
+     FIELD(verify_strict),
+     false},
+    {{"verify_invited", "no", "yes or no", "whether people with an invitation are verified too"},
+     set_yes,
+     FIELD(verify_invited),
+     false},
+    {{"verify_command", "", "a command line",
+      "sends a code: standard input gets three lines, `email` or `phone`, the address, the code; "
+      "without it, e-mail goes through sendmail"},
+     set_text,
+     FIELD(verify_command),
+     false},
+    {{"next_stage", "auto", "auto, result or error",
+      "how clients are told that registration goes on; auto looks at the client"},
+     set_next_stage,
+     FIELD(next_stage),
+     false},
+    {{"allow_no_username", "no", "yes or no",
+      "whether the verified address becomes the name where none is given"},
+     set_yes,
+     FIELD(allow_no_username),
+     false},
+    {{"registrations_per_hour", "3", "a number from 1 to 1000",
+      "accounts that may be made from one network address in an hour"},
+     set_count,
+     FIELD(registrations_per_hour),
+     false},
+    {{"reserved_names",
+      "abuse, admin, administrator, help, hostmaster, info, mail, noc, postmaster, root, security, "
+      "support, webmaster, xmpp",
+      "names with commas between", "names that nobody gets from a client"},
+     set_names,
+     FIELD(reserved_names),
+     false},
+    {{"password_length", "6", "a number from 1 to 1000",
+      "characters that a password chosen in a client has at least"},
+     set_count,
+     FIELD(password_length),
+     false},
+    {{"password_change", "yes", "yes or no", "whether people change their passwords from a client"},
+     set_yes,
+     FIELD(password_change),
+     false},
+    {{"account_removal", "yes", "yes or no", "whether people delete their accounts from a client"},
+     set_yes,
+     FIELD(account_removal),
+     false},
+    {{"invites_per_account", "20", "a number from 1 to 1000",
+      "invitations of one person that are open at once"},
+     set_count,
+     FIELD(invites_per_account),
+     false},
+    {{"invite_lifetime", "7d", "a number with s, m, h or d behind, at least a minute",
+      "how long an invitation is good"},
+     set_lifetime,
+     FIELD(invite_lifetime),
+     false},
+    {{"invite_mutual", "yes", "yes or no",
+      "whether who opens a friend's invitation agrees to be that friend's contact too"},
+     set_yes,
+     FIELD(invite_mutual),
      false},
     {{"sasl_plain", "yes", "yes or no", "whether PLAIN is offered, under TLS and after SCRAM"},
      set_yes,
@@ -214,7 +369,8 @@ static const struct key keys[] = {
      set_plaintext,
      FIELD(plaintext_on_loopback),
      false},
-    {{"rate_limits", "yes", "yes or no", "whether one client's bytes per second are limited"},
+    {{"rate_limits", "yes", "yes or no",
+      "whether one client's bytes per second are limited, and one address's registrations"},
      set_yes,
      FIELD(rate_limits),
      false},
@@ -257,6 +413,13 @@ static bool config_finish(const char *name, const unsigned *lines, char *why)
                  "%s: the path of the control socket is longer than 100 bytes; expected a shorter "
                  "`control`",
                  name);
+        return false;
+    }
+    if ((config.verify == VERIFY_PHONE || config.verify == VERIFY_EITHER) &&
+        config.verify_command[0] == '\0') {
+        snprintf(why, CONFIG_WHY_BYTES,
+                 "%s:%u: `verify` sends codes to telephones; expected `verify_command` as well",
+                 name, lines[key_find(SPAN("verify"))]);
         return false;
     }
     if (config.control[0] == '\0')

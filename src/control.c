@@ -87,7 +87,8 @@ static bool exit_line(struct span *answer, enum command_exit *code)
     return true;
 }
 
-enum control_outcome control_ask(const char *path, struct span request, enum command_exit *code)
+enum control_outcome control_ask(const char *path, struct span request, struct span *answer,
+                                 enum command_exit *code)
 {
     static char bytes[COMMAND_REPLY_BYTES];
     int handle = control_connect(path);
@@ -100,16 +101,13 @@ enum control_outcome control_ask(const char *path, struct span request, enum com
         return CONTROL_FAILED;
     }
     bool sent = send_all(handle, request);
-    struct span answer = span_of(bytes, sent ? receive_all(handle, bytes, sizeof bytes) : 0);
+    *answer = span_of(bytes, sent ? receive_all(handle, bytes, sizeof bytes) : 0);
     (void)close(handle);
-    if (!exit_line(&answer, code)) {
+    if (!exit_line(answer, code)) {
         complain("the server closed the control socket without confirming; nothing is known to "
                  "have changed: look at its log, then try again");
         return CONTROL_FAILED;
     }
-    FILE *out = *code == COMMAND_DONE ? stdout : stderr;
-    if (fwrite(answer.bytes, 1, answer.len, out) != answer.len || fflush(out) != 0)
-        return CONTROL_FAILED;
     return CONTROL_ANSWERED;
 }
 

@@ -10,6 +10,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "command.h"
+#include "core/errand.h"
 #include "plan.h"
 #include "tick.h"
 #include "welcome.h"
@@ -67,6 +68,15 @@ static void *memory_reserve(void)
         return NULL;
     heap_extend(region + slabs_bytes, plan.heap_bytes, region, plan.slabs);
     return region + slabs_bytes + plan.heap_bytes;
+}
+
+/* What starts commands for us, if codes are to be sent; before the rest, so that it stays small. */
+static bool runner_make(void)
+{
+    if (errand_needed() && config.verify_command[0] == '\0' && access(ERRAND_SENDMAIL, X_OK) != 0)
+        return fail("verify", "codes go by e-mail, but there is no " ERRAND_SENDMAIL
+                              "; install one, or set `verify_command`");
+    return errand_start() || fail("runner", strerror(errno));
 }
 
 static void keys_find(void)
@@ -136,6 +146,8 @@ static bool boot(const struct command_line *line)
     if (!directory_make())
         return false;
     handles_allow();
+    if (!runner_make())
+        return false;
     void *region = memory_reserve();
     if (region == NULL)
         return fail("memory", "the system does not give that much; see `kith plan`");
@@ -148,8 +160,6 @@ static bool boot(const struct command_line *line)
     if (!server_start(&server, region, identity, &why))
         return fail("start", why);
     welcome_print(line, server.store, keys.ca);
-    if (config.registration != REGISTRATION_CLOSED)
-        log_line(LOG_NOTE, "clients cannot make accounts yet: `registration` does nothing");
     if (!plat_freeze())
         log_line(LOG_NOTE, "memory is not frozen: %s", strerror(errno));
     return true;
@@ -166,6 +176,7 @@ static int serve(const struct command_line *line)
         server.reload = false;
     }
     server_end(&server);
+    errand_end();
     log_line(LOG_NOTE, "stopped");
     return COMMAND_DONE;
 }

@@ -9,6 +9,7 @@
 #include "base/heap.h"
 #include "base/must.h"
 #include "base/settings.h"
+#include "core/application.h"
 #include "core/ask.h"
 #include "core/turn.h"
 #include "features/caps.h"
@@ -59,6 +60,7 @@ static const struct line lines[] = {
     {"memory", &wish.memory, true, 1 << 20, (uint64_t)1 << 40},
     {"handshakes", &plan.handshakes, false, 1, 1000},
     {"exchanges", &plan.exchanges, false, 1, 1000},
+    {"applications", &plan.applications, false, 1, 1000},
     {"stanza_bytes", &plan.stanza_bytes, false, 10000, 16 << 20}, /* ST-22 */
     {"stanza_bytes_before", &plan.stanza_bytes_before, false, 10000, 16 << 20},
     {"leases", &plan.leases, false, 1, 1000},
@@ -124,6 +126,8 @@ bool plan_duty(unsigned n, struct duty *out)
          "those of the rarest clients are not known"},
         {"questions to clients", DUTY_SERVER, pool_stride(sizeof(struct ask)), plan.asks,
          "clients are not asked what they can"},
+        {"registrations under way", DUTY_SERVER, pool_stride(sizeof(struct application)),
+         plan.applications, "error resource-constraint"},
         {"stanza being handled", DUTY_SERVER, plan.arena_bytes, 1, "error resource-constraint"},
         {"XML parser", DUTY_SERVER, plan.parser_bytes, 1, "error resource-constraint"},
         {"store: LMDB", DUTY_HEAP, KITH_LMDB_HEAP_BYTES, 1, "none: taken at the start"},

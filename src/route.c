@@ -66,15 +66,11 @@ static uint8_t addressee_of(const struct turn *turn, enum target target)
     return turn->to.resource_len > 0 ? TO_DOMAIN_RESOURCE : TO_DOMAIN;
 }
 
-/* An IQ that the server itself is asked, by the table. */
-static void ask_table(struct turn *turn, enum target target)
+/* Has the row of the table for it do it. false: there is none; *other_kind: but there is one for
+ * another kind. */
+static bool row_handle(struct turn *turn, uint8_t to, bool *other_kind)
 {
-    uint8_t to = addressee_of(turn, target);
-    bool other_kind = false;
-    if (turn->kind == KIND_IQ_ANSWER) { /* DL-7 */
-        ask_answered(turn);
-        return;
-    }
+    *other_kind = false;
     for (size_t i = 0; i < table_len; i++) {
         const struct row *row = &table[i];
         if (!(row->from & 1u << turn->session->peer) || !(row->to & to) ||
@@ -84,11 +80,21 @@ static void ask_table(struct turn *turn, enum target target)
             if (config.rate_limits)
                 turn->session->budget -= row->price * RATE_PRICE_BYTES;
             row->handler(turn);
-            return;
+            return true;
         }
-        other_kind = true;
+        *other_kind = true;
     }
-    reply_error(turn, other_kind ? ERROR_NOT_ALLOWED : ERROR_SERVICE_UNAVAILABLE); /* DI-3 */
+    return false;
+}
+
+/* An IQ that the server itself is asked, by the table. */
+static void ask_table(struct turn *turn, enum target target)
+{
+    bool other_kind;
+    if (turn->kind == KIND_IQ_ANSWER) /* DL-7 */
+        ask_answered(turn);
+    else if (!row_handle(turn, addressee_of(turn, target), &other_kind)) /* DI-3 */
+        reply_error(turn, other_kind ? ERROR_NOT_ALLOWED : ERROR_SERVICE_UNAVAILABLE);
 }
 
 static void route_iq(struct turn *turn, enum target target)
@@ -153,6 +159,36 @@ static void route_unbound(struct turn *turn)
         ask_table(turn, target);
 }
 
+/* REG-5: `to` may be absent or the domain. Answers come from there. */
+static bool stranger_to(struct turn *turn)
+{
+    struct span to = stanza_attribute(turn->stanza, stanza_root(turn->stanza), "to");
+    struct jid jid = {.text = config.domain, .domain_len = (uint16_t)strlen(config.domain)};
+    if (to.bytes != NULL &&
+        (!jid_parse(to, &turn->server->arena, &jid) || !span_is(jid_full(&jid), config.domain)))
+        return false;
+    turn->to = jid;
+    return true;
+}
+
+/* ST-8: before login only what has to do with getting an account. What a stranger's `from` says is
+ * no more than a hint (REG-5). */
+static void route_stranger(struct turn *turn)
+{
+    const struct node *root = stanza_root(turn->stanza);
+    bool iq = node_is(root, NS_CLIENT, "iq"), other_kind = false;
+    turn->id = stanza_attribute(turn->stanza, root, "id");
+    turn->type = iq ? stanza_attribute(turn->stanza, root, "type") : SPAN_NONE;
+    turn->child = iq ? stanza_child(turn->stanza, root, NULL, NULL) : root;
+    bool good = !iq || (kind_of(turn) && turn->kind != KIND_IQ_ANSWER && turn->id.bytes != NULL &&
+                        turn->id.len <= ID_BYTES_MAX && stanza_children(turn->stanza, root) == 1);
+    if (!iq)
+        turn->kind = KIND_ELEMENT;
+    if (!good || !stream_may_login(turn->session) || !stranger_to(turn) ||
+        !row_handle(turn, TO_DOMAIN, &other_kind))
+        stream_fail(turn->server, turn->session, STREAM_NOT_AUTHORIZED, "Log in first.");
+}
+
 /* Fills the turn and refuses what is no proper stanza. true: go on. */
 static bool turn_check(struct turn *turn)
 {
@@ -193,6 +229,10 @@ void route_stanza(struct server *server, struct session *session, const struct s
 {
     struct turn turn = {.server = server, .session = session, .stanza = stanza};
     server->stanzas++;
+    if (session->peer == PEER_STRANGER) {
+        route_stranger(&turn);
+        return;
+    }
     if (!turn_check(&turn))
         return;
     if (session->peer == PEER_BOUND)

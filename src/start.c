@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "console.h"
+#include "core/application.h"
 #include "core/ask.h"
 #include "core/sasl.h"
 #include "core/session.h"
@@ -20,6 +21,14 @@
 /* SA-4: failed logins for one account from one address: this many, then one each FAILURE_MS. */
 #define FAILURES_MAX 10
 #define FAILURE_MS 15000
+/* RL-1, in an hour, and how they come back. */
+#define HOUR_MS 3600000
+#define REGISTER_GETS_MAX 30
+#define REGISTER_SETS_MAX 10
+#define ALL_REGISTRATIONS_MAX 30
+#define WRONG_TOKENS_MAX 10
+#define INVITATIONS_MAX 20
+#define CODE_MS 60000 /* one code in a minute */
 
 /* Cuts the reservation into pieces; with base NULL it only adds up. */
 struct cut {
@@ -61,6 +70,8 @@ static void cut_server(struct server *server, struct cut *from, void **parser)
     cut_pool(from, &server->chunks.chunks, "chunks", CHUNK_BYTES, plan.chunks);
     cut_pool(from, &server->chunks.segments, "segments", sizeof(struct segment), plan.segments);
     cut_pool(from, &server->asks, "asks", sizeof(struct ask), plan.asks);
+    cut_pool(from, &server->applications, "applications", sizeof(struct application),
+             plan.applications);
     server->caps = cut(from, plan.caps * sizeof *server->caps, PAGE_BYTES);
     server->buckets = cut(from, bucket_count() * sizeof *server->buckets, PAGE_BYTES);
     server->socket_bytes_max = plan.stanza_bytes < 16384 ? plan.stanza_bytes : 16384;
@@ -113,6 +124,15 @@ bool server_start(struct server *server, void *region, struct tls_identity *iden
     plat_random(&seed, sizeof seed);
     throttle_init(&server->logins, FAILURES_MAX, FAILURE_MS, seed);
     throttle_init(&server->connections, CONNECTIONS_MAX, CONNECTION_MS, seed);
+    throttle_init(&server->register_gets, REGISTER_GETS_MAX, HOUR_MS / REGISTER_GETS_MAX, seed);
+    throttle_init(&server->register_sets, REGISTER_SETS_MAX, HOUR_MS / REGISTER_SETS_MAX, seed);
+    throttle_init(&server->registrations, config.registrations_per_hour,
+                  HOUR_MS / config.registrations_per_hour, seed);
+    throttle_init(&server->all_registrations, ALL_REGISTRATIONS_MAX,
+                  HOUR_MS / ALL_REGISTRATIONS_MAX, seed);
+    throttle_init(&server->codes, 1, CODE_MS, seed);
+    throttle_init(&server->tokens, WRONG_TOKENS_MAX, HOUR_MS / WRONG_TOKENS_MAX, seed);
+    throttle_init(&server->invitations, INVITATIONS_MAX, HOUR_MS / INVITATIONS_MAX, seed);
     server->identity = identity;
     server->now_ms = server->started_ms = plat_now_ms();
     server->wall_us = plat_wall_us();

@@ -1,17 +1,24 @@
 /* table.c: what may be asked of the server, one row each (design, idea 5). Service discovery is
  * derived from it. */
+#include "core/adhoc.h"
 #include "core/bind.h"
 #include "features/blocking.h"
+#include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
 #include "features/ping.h"
+#include "features/preauth.h"
 #include "features/private_xml.h"
+#include "features/registration.h"
+#include "features/registration_account.h"
+#include "features/registration_commands.h"
 #include "features/roster.h"
 #include "features/time.h"
 #include "features/vcard.h"
 #include "features/version.h"
 #include "wire/names.h"
 
+#define STRANGER (1 << PEER_STRANGER)
 #define USER (1 << PEER_USER)
 #define BOUND (1 << PEER_BOUND)
 #define ANYWHERE (TO_SELF | TO_DOMAIN | TO_DOMAIN_RESOURCE)
@@ -24,11 +31,35 @@ const struct row table[] = {
      bind_request},
     {USER | BOUND, KIND_IQ_SET, TO_SELF | TO_DOMAIN, NS_SESSION, "session", 1, ANNOUNCE_NOWHERE,
      session_request},
+    {STRANGER, KIND_IQ_GET, TO_DOMAIN, NS_REGISTER, "query", 4, ANNOUNCE_NOWHERE,
+     registration_get_request},
+    {STRANGER, KIND_IQ_SET, TO_DOMAIN, NS_REGISTER, "query", 16, ANNOUNCE_NOWHERE,
+     registration_set_request},
+    {STRANGER, KIND_ELEMENT, TO_DOMAIN, NS_REGISTER_FLOW, "register", 4, ANNOUNCE_NOWHERE,
+     registration_flow_request},
+    {STRANGER, KIND_ELEMENT, TO_DOMAIN, NS_REGISTER_FLOW, "response", 16, ANNOUNCE_NOWHERE,
+     registration_flow_request},
+    {STRANGER, KIND_ELEMENT, TO_DOMAIN, NS_REGISTER_FLOW, "cancel", 1, ANNOUNCE_NOWHERE,
+     registration_flow_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_DOMAIN | TO_ACCOUNT, NS_REGISTER, "query", 4,
+     ANNOUNCE_REGISTER, account_get_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_DOMAIN | TO_ACCOUNT, NS_REGISTER, "query", 16,
+     ANNOUNCE_REGISTER, account_set_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_DOMAIN, NS_REGISTER_FLOW, "register", 1, ANNOUNCE_DOMAIN,
+     account_flows_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_DOMAIN, NS_REGISTER_FLOW, "recovery", 1, ANNOUNCE_DOMAIN,
+     account_flows_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_DOMAIN, NS_REGISTER_FLOW, "register", 1, ANNOUNCE_DOMAIN,
+     account_flow_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_DOMAIN, NS_REGISTER_FLOW, "recovery", 1, ANNOUNCE_DOMAIN,
+     account_flow_request},
+    {STRANGER, KIND_IQ_SET, TO_DOMAIN, NS_PARS, "preauth", 4, ANNOUNCE_NOWHERE, preauth_request},
     {USER | BOUND, KIND_IQ_GET, ANYWHERE | TO_ACCOUNT, NS_DISCO_INFO, "query", 2, EVERYWHERE,
      disco_info},
     {USER | BOUND, KIND_IQ_GET, ANYWHERE | TO_ACCOUNT, NS_DISCO_ITEMS, "query", 1, EVERYWHERE,
      disco_items},
     {0, KIND_IQ_GET, 0, NS_CAPS, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0115 7 */
+    {BOUND, KIND_IQ_SET, TO_DOMAIN, NS_COMMANDS, "command", 16, ANNOUNCE_DOMAIN, command_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_get_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_set_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_BLOCKING, "blocklist", 4, ANNOUNCE_DOMAIN, blocklist_request},
@@ -52,3 +83,20 @@ const struct row table[] = {
 };
 
 const size_t table_len = sizeof table / sizeof table[0];
+
+/* The same for ad-hoc commands, which are asked of the domain. */
+const struct adhoc adhoc[] = {
+    {NS_INVITE_OLD "#invite", "Invite a friend", ADHOC_USERS, NULL, invite_run},
+    {NS_INVITE_OLD "#create-account", "Create account", ADHOC_REGISTRARS, create_account_ask,
+     create_account_run},
+    {NODE_INVITE "#create", "Create invitation", ADHOC_USERS, invite_create_ask, invite_create_run},
+    {NODE_INVITE "#list", "List invitations", ADHOC_USERS, NULL, invite_list_run},
+    {NODE_INVITE "#revoke", "Revoke invitations", ADHOC_USERS, invite_revoke_ask,
+     invite_revoke_run},
+    {NODE_REGISTER "#pending", "List pending registrations", ADHOC_ADMINS, NULL, pending_list_run},
+    {NODE_REGISTER "#approve", "Approve registration", ADHOC_ADMINS, pending_ask,
+     pending_approve_run},
+    {NODE_REGISTER "#refuse", "Refuse registration", ADHOC_ADMINS, pending_ask, pending_refuse_run},
+};
+
+const size_t adhoc_len = sizeof adhoc / sizeof adhoc[0];

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "console.h"
 #include "core/ask.h"
+#include "core/derivation.h"
 #include "core/input.h"
 #include "core/limits.h"
 #include "core/output.h"
@@ -14,6 +15,7 @@
 #include "features/last.h"
 #include "features/offline.h"
 #include "features/presence.h"
+#include "features/registration.h"
 #include "features/subscription.h"
 #include "route.h"
 
@@ -387,12 +389,13 @@ bool server_tick(struct server *server, int timeout_ms)
     for (int i = 0; i < count; i++)
         event(server, &events[i]);
     readers(server);
-    sasl_derive(server);
+    derivation_slice(server);
     sweep(server);
     stream_start_handshakes(server);
     offline_flush(server);
     last_farewells(server);
     presence_farewells(server);
+    registration_sweep(server);
     subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
     flush(server);
     commit(server);

@@ -15,7 +15,16 @@ struct config_address {
     uint16_t port;
 };
 
-enum registration { REGISTRATION_CLOSED, REGISTRATION_INVITE, REGISTRATION_OPEN };
+#define CONFIG_NAMES_MAX 1024
+
+enum registration {
+    REGISTRATION_CLOSED,
+    REGISTRATION_INVITE,
+    REGISTRATION_OPEN,
+    REGISTRATION_REDIRECT,
+};
+enum verify { VERIFY_NONE, VERIFY_ADMIN, VERIFY_EMAIL, VERIFY_PHONE, VERIFY_EITHER };
+enum next_stage { NEXT_STAGE_AUTO, NEXT_STAGE_RESULT, NEXT_STAGE_ERROR };
 
 struct config {
     char domain[CONFIG_TEXT_MAX]; /* prepared (jid_prepare_domain) */
@@ -32,6 +41,21 @@ struct config {
     char contact[CONFIG_CONTACT_MAX][CONFIG_TEXT_MAX]; /* URIs (XEP-0157) */
     unsigned contact_count;
     enum registration registration;
+    char registration_url[CONFIG_TEXT_MAX]; /* https; "": none */
+    enum verify verify;
+    bool verify_strict;  /* stage 1 requires the addresses */
+    bool verify_invited; /* who has an invitation is verified as well */
+    char verify_command[CONFIG_TEXT_MAX];
+    enum next_stage next_stage;
+    bool allow_no_username;
+    uint32_t registrations_per_hour; /* of one network address */
+    uint32_t password_length;        /* characters, at least */
+    bool password_change;
+    bool account_removal;
+    uint32_t invites_per_account;
+    uint64_t invite_lifetime; /* seconds */
+    bool invite_mutual;       /* who opens an invitation agrees to be asked back (INV-13) */
+    char reserved_names[CONFIG_NAMES_MAX]; /* with spaces between */
     bool sasl_plain;
     bool plaintext_on_loopback; /* allow_plaintext = loopback */
     bool rate_limits;

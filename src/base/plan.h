@@ -15,6 +15,7 @@ struct plan {
     uint32_t sessions;            /* streams at once, logged in or not */
     uint32_t handshakes;          /* TLS handshakes at once */
     uint32_t exchanges;           /* SASL exchanges at once */
+    uint32_t applications;        /* registrations at once whose keys are being derived */
     uint32_t stanza_bytes;        /* largest stanza after login (ST-22), at least 10,000 */
     uint32_t stanza_bytes_before; /* before login */
     uint32_t leases;              /* buffers of stanza_bytes for stanzas over input_bytes */

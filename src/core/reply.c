@@ -8,21 +8,24 @@
 static const struct {
     const char *condition;
     const char *type;
+    uint16_t code; /* XEP-0086; 0: it is never said */
 } errors[] = {
-    [ERROR_BAD_REQUEST] = {"bad-request", "modify"},
-    [ERROR_BLOCKED] = {"not-acceptable", "cancel"},
-    [ERROR_CONFLICT] = {"conflict", "cancel"},
-    [ERROR_FEATURE_NOT_IMPLEMENTED] = {"feature-not-implemented", "cancel"},
-    [ERROR_FORBIDDEN] = {"forbidden", "auth"},
-    [ERROR_INTERNAL_SERVER_ERROR] = {"internal-server-error", "cancel"},
-    [ERROR_ITEM_NOT_FOUND] = {"item-not-found", "cancel"},
-    [ERROR_JID_MALFORMED] = {"jid-malformed", "modify"},
-    [ERROR_NOT_ACCEPTABLE] = {"not-acceptable", "modify"},
-    [ERROR_NOT_ALLOWED] = {"not-allowed", "cancel"},
-    [ERROR_POLICY_VIOLATION] = {"policy-violation", "modify"},
-    [ERROR_REMOTE_SERVER_NOT_FOUND] = {"remote-server-not-found", "cancel"},
-    [ERROR_RESOURCE_CONSTRAINT] = {"resource-constraint", "wait"},
-    [ERROR_SERVICE_UNAVAILABLE] = {"service-unavailable", "cancel"},
+    [ERROR_BAD_REQUEST] = {"bad-request", "modify", 400},
+    [ERROR_BLOCKED] = {"not-acceptable", "cancel", 0},
+    [ERROR_CONFLICT] = {"conflict", "cancel", 409},
+    [ERROR_FEATURE_NOT_IMPLEMENTED] = {"feature-not-implemented", "cancel", 0},
+    [ERROR_FORBIDDEN] = {"forbidden", "auth", 403},
+    [ERROR_INTERNAL_SERVER_ERROR] = {"internal-server-error", "cancel", 500},
+    [ERROR_ITEM_NOT_FOUND] = {"item-not-found", "cancel", 404},
+    [ERROR_JID_MALFORMED] = {"jid-malformed", "modify", 0},
+    [ERROR_NOT_ACCEPTABLE] = {"not-acceptable", "modify", 406},
+    [ERROR_NOT_ALLOWED] = {"not-allowed", "cancel", 405},
+    [ERROR_NOT_AUTHORIZED] = {"not-authorized", "auth", 401},
+    [ERROR_POLICY_VIOLATION] = {"policy-violation", "modify", 0},
+    [ERROR_REMOTE_SERVER_NOT_FOUND] = {"remote-server-not-found", "cancel", 0},
+    [ERROR_RESOURCE_CONSTRAINT] = {"resource-constraint", "wait", 500},
+    [ERROR_SERVICE_UNAVAILABLE] = {"service-unavailable", "cancel", 503},
+    [ERROR_UNEXPECTED_REQUEST] = {"unexpected-request", "modify", 400},
 };
 
 #define TAGS_BYTES 512
@@ -30,6 +33,11 @@ static const struct {
 const char *kind_name(enum kind kind)
 {
     return kind == KIND_MESSAGE ? "message" : kind == KIND_PRESENCE ? "presence" : "iq";
+}
+
+const char *stanza_error_name(enum stanza_error error)
+{
+    return errors[error].condition;
 }
 
 /* The start tag of an answer: addresses swapped, the same id byte for byte (GR-6). */
@@ -82,21 +90,44 @@ void reply_result_rope(struct turn *turn, const struct rope *payload)
                      store_dirty(turn->server->store));
 }
 
-void reply_error(struct turn *turn, enum stanza_error error)
+void reply_refusal(struct turn *turn, const struct refusal *refusal)
 {
     struct build build;
+    enum stanza_error error = refusal->error;
     if (turn->kind == KIND_IQ_ANSWER || span_is(turn->type, "error"))
         return;
-    answer_begin(turn, &build, "error", 0);
-    build_str(&build, "><error");
-    build_attr(&build, "type", span_string(errors[error].type));
+    answer_begin(turn, &build, "error",
+                 refusal->payload.len + BUILD_ESCAPED_MAX(refusal->text.len) +
+                     refusal->condition.len);
+    build_str(&build, ">");
+    build_put(&build, refusal->payload);
+    build_str(&build, "<error");
+    if (refusal->code) {
+        build_str(&build, " code='");
+        build_number(&build, errors[error].code);
+        build_str(&build, "'");
+    }
+    build_attr(&build, "type",
+               span_string(refusal->type != NULL ? refusal->type : errors[error].type));
     build_str(&build, "><");
     build_str(&build, errors[error].condition);
     build_str(&build, " xmlns='" NS_STANZA_ERRORS "'/>");
-    if (error == ERROR_BLOCKED)
-        build_str(&build, "<blocked xmlns='" NS_BLOCKING_ERRORS "'/>");
+    if (refusal->text.len > 0) {
+        build_str(&build, "<text xmlns='" NS_STANZA_ERRORS "' xml:lang='en'>");
+        build_text(&build, refusal->text);
+        build_str(&build, "</text>");
+    }
+    build_put(&build, refusal->condition);
     build_str(&build, "</error></");
     build_str(&build, kind_name(turn->kind));
     build_str(&build, ">");
     answer_say(turn, &build);
+}
+
+void reply_error(struct turn *turn, enum stanza_error error)
+{
+    struct refusal refusal = {.error = error};
+    if (error == ERROR_BLOCKED)
+        refusal.condition = SPAN("<blocked xmlns='" NS_BLOCKING_ERRORS "'/>");
+    reply_refusal(turn, &refusal);
 }

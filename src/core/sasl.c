@@ -5,6 +5,7 @@
 #include "core/output.h"
 #include "core/sasl_exchange.h"
 #include "core/stream.h"
+#include "store/pending.h"
 #include "wire/base64.h"
 #include "wire/build.h"
 #include "wire/names.h"
@@ -18,6 +19,7 @@ static const struct mechanism mechanisms[] = {
     {"SCRAM-SHA-1", DIGEST_SHA1, true, false},
     {"PLAIN", DIGEST_SHA1, false, false},
 };
+#define FAILURE_BYTES_MAX 2048
 #define MECHANISMS (sizeof mechanisms / sizeof mechanisms[0])
 
 static const struct binding bindings[] = {
@@ -38,23 +40,12 @@ static void exchange_return(struct server *server, struct session *session)
     session->exchange = NULL;
 }
 
-static void deriving_leave(struct server *server, struct session *session)
-{
-    struct session **at = &server->deriving;
-    if (!session->deriving)
-        return;
-    while (*at != session)
-        at = &(*at)->next_deriving;
-    *at = session->next_deriving;
-    session->deriving = false;
-    session->pauses &= (uint8_t)~PAUSE_DERIVING;
-}
-
 void sasl_forget(struct server *server, struct session *session)
 {
-    deriving_leave(server, session);
-    if (session->exchange != NULL)
-        exchange_return(server, session);
+    if (session->exchange == NULL)
+        return;
+    derivation_end(server, &session->exchange->derivation);
+    exchange_return(server, session);
 }
 
 bool sasl_can_bind(const struct session *session, enum tls_binding binding)
@@ -117,20 +108,36 @@ void sasl_features(const struct session *session, struct build *build)
 
 /* --- answers --- */
 
-void sasl_fail(struct server *server, struct session *session, const char *condition,
-               enum blame blame)
+static void fail_saying(struct server *server, struct session *session, const char *condition,
+                        const char *text, enum blame blame)
 {
     struct build build;
-    build_init(&build, &server->arena, 256);
+    build_init(&build, &server->arena, FAILURE_BYTES_MAX);
     build_str(&build, "<failure xmlns='" NS_SASL "'><");
     build_str(&build, condition);
-    build_str(&build, "/></failure>");
+    build_str(&build, "/>");
+    if (text != NULL) {
+        build_str(&build, "<text xml:lang='en'>");
+        build_str(&build, text);
+        if (config.registration_url[0] != '\0') {
+            build_str(&build, " Or open ");
+            build_text(&build, span_string(config.registration_url));
+        }
+        build_str(&build, "</text>");
+    }
+    build_str(&build, "</failure>");
     sasl_forget(server, session);
     output_say(server, session, build_span(&build), false);
     session->failures += blame == BLAME_CLIENT;
     session->refusals += blame == BLAME_HEADER;
     if (session->failures >= SASL_FAILURES_MAX || session->refusals >= SASL_REFUSALS_MAX)
         stream_fail(server, session, STREAM_POLICY_VIOLATION, "Too many failed logins.");
+}
+
+void sasl_fail(struct server *server, struct session *session, const char *condition,
+               enum blame blame)
+{
+    fail_saying(server, session, condition, NULL, blame);
 }
 
 static struct span address_of(const struct session *session)
@@ -177,6 +184,13 @@ void sasl_succeed(struct server *server, struct session *session, struct span da
 {
     struct exchange *exchange = session->exchange;
     struct jid jid;
+    if (exchange->pending) { /* REG-24 */
+        fail_saying(server, session, "account-disabled",
+                    "Registration is not finished: register again with the same user name and "
+                    "password, and the code that was sent to you.",
+                    BLAME_CLIENT);
+        return;
+    }
     if (exchange->account.flags & ACCOUNT_DISABLED) {
         sasl_fail(server, session, "account-disabled", BLAME_CLIENT);
         return;
@@ -204,6 +218,28 @@ void sasl_succeed(struct server *server, struct session *session, struct span da
 
 /* --- who it is --- */
 
+void sasl_salt(struct store *store, struct span local, uint8_t salt[SCRAM_SALT_BYTES])
+{
+    uint8_t whole[DIGEST_BYTES_MAX];
+    digest_hmac(DIGEST_SHA256, span_of((const char *)store_secret(store), 32), local, whole);
+    memcpy(salt, whole, SCRAM_SALT_BYTES);
+}
+
+/* REG-24: who is in the middle of a registration logs in with the keys of the pending record. */
+static bool pending_identify(struct server *server, struct exchange *exchange, struct span local)
+{
+    struct pending pending;
+    if (pending_get(server->store, local, &pending) != STORE_OK ||
+        (pending.flags & PENDING_OF_ACCOUNT) || pending.expires_us <= server->wall_us)
+        return false;
+    exchange->account = (struct account){.iterations = pending.iterations};
+    memcpy(exchange->account.salt, pending.salt, sizeof pending.salt);
+    exchange->account.sha1 = pending.sha1;
+    exchange->account.sha256 = pending.sha256;
+    exchange->pending = true;
+    return true;
+}
+
 bool sasl_identify(struct server *server, struct session *session, struct span name)
 {
     struct exchange *exchange = session->exchange;
@@ -225,13 +261,11 @@ bool sasl_identify(struct server *server, struct session *session, struct span n
         sasl_fail(server, session, "temporary-auth-failure", BLAME_NOBODY);
         return false;
     }
-    exchange->known = outcome == STORE_OK && local.len <= SESSION_PART_BYTES;
+    exchange->known = local.len <= SESSION_PART_BYTES &&
+                      (outcome == STORE_OK || pending_identify(server, exchange, local));
     if (!exchange->known) {
-        uint8_t fake[DIGEST_BYTES_MAX];
-        digest_hmac(DIGEST_SHA256, span_of((const char *)store_secret(server->store), 32), local,
-                    fake);
         exchange->account = (struct account){.iterations = config.sasl_iterations};
-        memcpy(exchange->account.salt, fake, SCRAM_SALT_BYTES);
+        sasl_salt(server->store, local, exchange->account.salt);
         plat_random(&exchange->account.sha1, sizeof exchange->account.sha1);
         plat_random(&exchange->account.sha256, sizeof exchange->account.sha256);
     }
@@ -248,6 +282,21 @@ bool sasl_authzid_fits(struct server *server, const struct exchange *exchange, s
 }
 
 /* --- PLAIN --- */
+
+static void plain_derived(struct server *server, struct session *session)
+{
+    struct exchange *exchange = session->exchange;
+    struct scram_keys keys;
+    scram_keys_of(DIGEST_SHA1, exchange->derivation.derives[0].out, &keys);
+    bool fits = span_equal_secret(
+        span_of((char *)keys.stored_key, digest_bytes(DIGEST_SHA1)),
+        span_of((char *)exchange->account.sha1.stored_key, digest_bytes(DIGEST_SHA1)));
+    derivation_end(server, &exchange->derivation);
+    if (fits && exchange->known)
+        sasl_succeed(server, session, SPAN_NONE);
+    else
+        sasl_not_authorized(server, session);
+}
 
 /* SA-16. The password goes through the key derivation in slices; meanwhile the stream waits. */
 static void plain(struct server *server, struct session *session, struct span message)
@@ -272,49 +321,11 @@ static void plain(struct server *server, struct session *session, struct span me
     if (!jid_prepare_password(password, &server->arena, &prepared))
         prepared = password; /* nobody has that one */
     /* SHA-1, since it costs half: what is compared is a key of 160 bits either way. */
-    derive_begin(&exchange->derive, DIGEST_SHA1, prepared,
-                 span_of((char *)exchange->account.salt, SCRAM_SALT_BYTES),
-                 exchange->account.iterations);
+    static const enum digest digest = DIGEST_SHA1;
     exchange->step = STEP_DERIVING;
-    session->pauses |= PAUSE_DERIVING;
-    session->deriving = true;
-    session->next_deriving = NULL;
-    struct session **last = &server->deriving;
-    while (*last != NULL)
-        last = &(*last)->next_deriving;
-    *last = session;
-}
-
-void sasl_derive(struct server *server)
-{
-    struct session *session = server->deriving;
-    if (session == NULL)
-        return;
-    struct exchange *exchange = session->exchange;
-    bool done = derive_slice(&exchange->derive, DERIVE_SLICE);
-    server->deriving = session->next_deriving;
-    session->deriving = false;
-    if (!done) { /* to the end: everybody gets a slice in turn */
-        struct session **last = &server->deriving;
-        while (*last != NULL)
-            last = &(*last)->next_deriving;
-        *last = session;
-        session->next_deriving = NULL;
-        session->deriving = true;
-        return;
-    }
-    struct scram_keys keys;
-    scram_keys_of(DIGEST_SHA1, exchange->derive.out, &keys);
-    bool fits = span_equal_secret(
-        span_of((char *)keys.stored_key, digest_bytes(DIGEST_SHA1)),
-        span_of((char *)exchange->account.sha1.stored_key, digest_bytes(DIGEST_SHA1)));
-    derive_forget(&exchange->derive);
-    session->pauses &= (uint8_t)~PAUSE_DERIVING;
-    session_read_later(server, session);
-    if (fits && exchange->known)
-        sasl_succeed(server, session, SPAN_NONE);
-    else
-        sasl_not_authorized(server, session);
+    derivation_begin(server, session, &exchange->derivation, &digest, 1, prepared,
+                     span_of((char *)exchange->account.salt, SCRAM_SALT_BYTES),
+                     exchange->account.iterations, plain_derived);
 }
 
 /* --- the elements --- */
@@ -365,7 +376,7 @@ static struct exchange *exchange_take(struct server *server)
     struct session *silent = NULL;
     struct exchange *exchange = pool_take(&server->exchanges);
     for (struct session *at = server->streams; at != NULL && exchange == NULL; at = at->next)
-        if (at->exchange != NULL && !at->deriving &&
+        if (at->exchange != NULL && !at->exchange->derivation.queued &&
             server->now_ms - at->exchange->since_ms > SASL_PATIENCE_MS &&
             (silent == NULL || at->exchange->since_ms < silent->exchange->since_ms))
             silent = at;

@@ -4,9 +4,15 @@
 #define KITH_SASL_H
 
 #include "core/session.h"
+#include "wire/scram.h"
 
 /* Bytes of one exchange, for the pool. */
 size_t exchange_bytes(void);
+
+/* The salt that a name has before it has an account (SA-10), and keeps when a client makes one, so
+ * that nobody learns from it when that was. */
+void sasl_salt(struct store *store, struct span local, uint8_t salt[SCRAM_SALT_BYTES]);
+
 /* Gives up the exchange of a session, if there is one. */
 void sasl_forget(struct server *server, struct session *session);
 
@@ -16,8 +22,5 @@ void sasl_features(const struct session *session, struct build *build);
 
 /* Any first-level element in the SASL namespace. */
 void sasl_element(struct server *server, struct session *session, const struct stanza *stanza);
-
-/* A slice of key derivation for one waiting session; the answer when it is done. */
-void sasl_derive(struct server *server);
 
 #endif

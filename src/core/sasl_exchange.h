@@ -2,6 +2,7 @@
 #ifndef KITH_SASL_EXCHANGE_H
 #define KITH_SASL_EXCHANGE_H
 
+#include "core/derivation.h"
 #include "core/sasl.h"
 #include "store/accounts.h"
 
@@ -23,7 +24,8 @@ struct exchange {
     uint64_t since_ms; /* waits for its client since then */
     const struct mechanism *mechanism;
     enum step step;
-    bool known; /* there is such an account; if not, the exchange goes on all the same (SA-10) */
+    bool pending; /* it is one of a registration that is not complete (REG-24) */
+    bool known;   /* there is such an account; if not, the exchange goes on all the same (SA-10) */
     bool bound;
     enum tls_binding binding;
     struct account account;
@@ -31,7 +33,7 @@ struct exchange {
     size_t local_len;
     char nonce[2 * MESSAGE_BYTES_MAX / 3];
     size_t nonce_len;
-    struct derive derive; /* PLAIN */
+    struct derivation derivation; /* PLAIN */
     /* gs2-header, client-first-bare "," server-first, one after the other. */
     char kept[KEPT_BYTES_MAX];
     size_t gs2_len;

@@ -11,15 +11,18 @@
 #include "platform/platform.h"
 #include "store/store.h"
 #include "wire/tls.h"
+#include "wire/token.h"
 #include "wire/xml.h"
 
 #define SERVER_LISTENERS (2 * CONFIG_LISTEN_MAX)
 #define SERVER_EVENTS 64
 
 struct session;
+struct derivation;
 struct exchange;
 struct ask;
 struct caps;
+struct adhoc;
 
 struct listener {
     int handle;
@@ -54,6 +57,16 @@ struct console {
     char reply[CONSOLE_REPLY_BYTES];
 };
 
+/* A command (XEP-0050) whose form is being filled in (INV-9). */
+#define COMMAND_SESSIONS 16
+#define COMMAND_USER_BYTES 32
+struct command_session {
+    const struct adhoc *row; /* NULL: free */
+    uint64_t until_ms;       /* afterwards it is known as expired only */
+    char id[TOKEN_CHARS];
+    uint8_t user[COMMAND_USER_BYTES]; /* hash of the bare jid whose it is */
+};
+
 struct server {
     struct store *store;
     struct xml *xml;
@@ -62,33 +75,34 @@ struct server {
     size_t arena_kept;  /* its first bytes were taken at boot, for good */
     struct chunks chunks;
     struct pool sessions;
-    struct pool inputs;    /* plan.input_bytes each, for unfinished stanzas */
-    struct pool leases;    /* plan.stanza_bytes each, for big ones */
-    struct pool tls_rooms; /* struct tls */
-    struct pool exchanges; /* SASL exchanges under way */
-    struct pool asks;      /* struct ask */
-    struct caps *caps;     /* plan.caps of them: what clients can */
-    char *socket_bytes;    /* what one plat_recv brings */
+    struct pool inputs;       /* plan.input_bytes each, for unfinished stanzas */
+    struct pool leases;       /* plan.stanza_bytes each, for big ones */
+    struct pool tls_rooms;    /* struct tls */
+    struct pool exchanges;    /* SASL exchanges under way */
+    struct pool asks;         /* struct ask */
+    struct pool applications; /* registrations whose keys are being derived */
+    struct caps *caps;        /* plan.caps of them: what clients can */
+    char *socket_bytes;       /* what one plat_recv brings */
     size_t socket_bytes_max;
     size_t socket_fed; /* of those, how many the last tls_feed lent */
     char *record;      /* what one tls_write takes */
 
     struct session **buckets; /* bound sessions by hash of their bare jid */
     uint32_t bucket_mask;
-    uint32_t bucket_seed;      /* random, so that nobody can choose names that share a bucket */
-    struct session *streams;   /* all open ones */
-    struct session *leaving;   /* closed in this tick, not yet freed */
-    struct session *farewells; /* were available and are bound no more: others shall hear it */
-    struct session *flushing;  /* are told what was stored for them */
-    struct session *speaker;   /* whose turn it is */
-    uint32_t slow_ms;          /* how long it shall not be read: it speaks to slow readers */
-    struct session *readers;   /* have input left over for the next tick */
-    struct session *writers;   /* have output to flush in this tick */
-    struct session *deriving;  /* wait for a slice of key derivation */
-    struct ask *asking;        /* our own IQs that wait for their answers */
-    uint64_t asked;            /* how many there were since start */
-    uint32_t handshakes;       /* under way */
-    bool queue_changed;        /* a queued session may find a place among them */
+    uint32_t bucket_seed;        /* random, so that nobody can choose names that share a bucket */
+    struct session *streams;     /* all open ones */
+    struct session *leaving;     /* closed in this tick, not yet freed */
+    struct session *farewells;   /* were available and are bound no more: others shall hear it */
+    struct session *flushing;    /* are told what was stored for them */
+    struct session *speaker;     /* whose turn it is */
+    uint32_t slow_ms;            /* how long it shall not be read: it speaks to slow readers */
+    struct session *readers;     /* have input left over for the next tick */
+    struct session *writers;     /* have output to flush in this tick */
+    struct derivation *deriving; /* wait for a slice of key derivation */
+    struct ask *asking;          /* our own IQs that wait for their answers */
+    uint64_t asked;              /* how many there were since start */
+    uint32_t handshakes;         /* under way */
+    bool queue_changed;          /* a queued session may find a place among them */
 
     struct listener listeners[SERVER_LISTENERS];
     unsigned listener_count;
@@ -113,10 +127,22 @@ struct server {
     struct throttle logins;      /* failed ones, by account and address (SA-4) */
     struct throttle connections; /* new ones, by address (ST-19) */
 
-    uint64_t stanzas;  /* handled since start */
-    uint64_t pushes;   /* of rosters, since start: their ids */
-    uint64_t flush_ms; /* stored messages are told again from then on, where memory was short */
-    uint64_t reap_ms;  /* when to go on with what deleted accounts leave behind */
+    /* RL-1, by address; what counts for all of them together has a place of its own. */
+    struct throttle register_gets;
+    struct throttle register_sets;
+    struct throttle registrations;     /* accounts made */
+    struct throttle all_registrations; /* the same, of the whole server */
+    struct throttle codes;             /* sent */
+    struct throttle tokens;            /* wrong ones, by address, and by who subscribes (INV-16) */
+    struct throttle invitations;       /* made, by owner (INV-5) */
+
+    struct command_session command_sessions[COMMAND_SESSIONS]; /* the newest first */
+
+    uint64_t stanzas;   /* handled since start */
+    uint64_t pushes;    /* of rosters, since start: their ids */
+    uint64_t flush_ms;  /* stored messages are told again from then on, where memory was short */
+    uint64_t reap_ms;   /* when to go on with what deleted accounts leave behind */
+    uint64_t expiry_ms; /* when to look for records that have expired */
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "core/session.h"
 
 #include "base/must.h"
+#include "core/application.h"
 #include "core/ask.h"
 #include "core/input.h"
 #include "core/limits.h"
@@ -83,6 +84,7 @@ void session_leave(struct server *server, struct session *session)
     }
     session_unbind(server, session);
     sasl_forget(server, session);
+    application_return(server, session);
     ask_leave(server, session);
     if (session->tls != NULL) {
         tls_close(session->tls);
@@ -101,7 +103,7 @@ void session_leave(struct server *server, struct session *session)
 void session_free(struct server *server, struct session *session)
 {
     must(session->phase == PHASE_GONE);
-    must(!session->reading && !session->writing && !session->deriving);
+    must(!session->reading && !session->writing);
     input_return(server, session);
     rope_clear(&server->chunks, &session->presence);
     rope_clear(&server->chunks, &session->directed);

@@ -42,13 +42,25 @@ struct input {
     bool leased;
 };
 
+/* What a stream has done before login, to get an account (requirements 4.5, 5.6). */
+struct registering {
+    bool done;    /* one has succeeded: no second one (REG-11) */
+    bool invited; /* invite_hash is that of a token that was good when it came (INV-19) */
+    bool pending; /* handle_hash is that of the registration that this stream is in the middle of */
+    bool flow;    /* XEP-0389: a challenge waits for its response */
+    bool stages;  /* said that it knows further stages (REG-14b) */
+    uint8_t hint_len; /* of the localpart in jid_text that the stream header was from; no proof */
+    uint8_t bad_tokens;
+    uint8_t invite_hash[32];
+    uint8_t handle_hash[32];
+};
+
 struct session {
     struct session *next; /* in server->streams, or leaving */
     struct session *previous;
     struct session *next_bound; /* in its bucket */
     struct session *next_reader;
     struct session *next_writer;
-    struct session *next_deriving;
     struct session *next_farewell;
     struct session *next_flushing;
 
@@ -57,8 +69,8 @@ struct session {
     enum plat_interest watched;
     enum phase phase;
     enum peer peer;
-    uint8_t pauses;                  /* enum pause */
-    bool reading, writing, deriving; /* stands in the list of that name */
+    uint8_t pauses;        /* enum pause */
+    bool reading, writing; /* stands in the list of that name */
     bool direct_tls;
     bool header_sent;
     bool stream_default; /* 6120 4.8.2: prefix-free header; stanzas declare their namespace */
@@ -73,6 +85,8 @@ struct session {
     struct input input;
     struct rope out;
     struct exchange *exchange;
+    struct application *application; /* its keys are being derived */
+    struct registering registering;
 
     uint64_t opened_ms; /* accepted */
     uint64_t phase_ms;  /* entered PHASE_HANDSHAKE or PHASE_CLOSING */
@@ -124,7 +138,7 @@ struct session *session_of_tag(const struct server *server, uint32_t tag);
 /* Tells plat_wait what this session waits for now. */
 void session_watch(struct server *server, struct session *session);
 
-/* Puts it on the list for the next tick's reading, this tick's flushing, deriving. */
+/* Puts it on the list for the next tick's reading, this tick's flushing. */
 void session_read_later(struct server *server, struct session *session);
 void session_write_later(struct server *server, struct session *session);
 

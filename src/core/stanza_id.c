@@ -36,20 +36,26 @@ bool stanza_id_strip(struct turn *turn, struct edits *edits)
     return true;
 }
 
-bool stanza_id_add(struct turn *turn, struct edits *edits)
+void stanza_id_build(struct build *build, struct span by)
 {
     unsigned char random[RANDOM_BYTES];
     char id[STANZA_ID_BYTES];
-    struct build build;
-    struct span by = jid_bare(&turn->to);
     plat_random(random, sizeof random);
     (void)base64_encode(span_of((char *)random, sizeof random), id);
-    build_init(&build, &turn->server->arena, 128 + edits->extra.len + BUILD_ESCAPED_MAX(by.len));
+    build_str(build, "<stanza-id xmlns='" NS_STANZA_ID "'");
+    build_attr(build, "by", by);
+    build_attr(build, "id", span_of(id, sizeof id));
+    build_str(build, "/>");
+}
+
+bool stanza_id_add(struct turn *turn, struct edits *edits)
+{
+    struct build build;
+    struct span by = jid_bare(&turn->to);
+    build_init(&build, &turn->server->arena,
+               edits->extra.len + STANZA_ID_ELEMENT_BYTES_MAX(by.len));
     build_put(&build, edits->extra);
-    build_str(&build, "<stanza-id xmlns='" NS_STANZA_ID "'");
-    build_attr(&build, "by", by);
-    build_attr(&build, "id", span_of(id, sizeof id));
-    build_str(&build, "/>");
+    stanza_id_build(&build, by);
     edits->extra = build_span(&build);
     return edits->extra.bytes != NULL;
 }

@@ -6,6 +6,10 @@
 #include "core/turn.h"
 
 #define STANZA_ID_BYTES 16
+#define STANZA_ID_ELEMENT_BYTES_MAX(by_len) (128 + BUILD_ESCAPED_MAX(by_len))
+
+/* <stanza-id/> with a fresh id of that account, a bare jid. */
+void stanza_id_build(struct build *build, struct span by);
 
 /* Takes those out that only the receiver's or the sender's account may have set (rule 2).
  * false: no memory. */

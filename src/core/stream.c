@@ -20,6 +20,7 @@ static const char *const error_names[] = {
     [STREAM_CONNECTION_TIMEOUT] = "connection-timeout",
     [STREAM_HOST_UNKNOWN] = "host-unknown",
     [STREAM_INTERNAL_SERVER_ERROR] = "internal-server-error",
+    [STREAM_INVALID_FLOW] = "undefined-condition",
     [STREAM_INVALID_FROM] = "invalid-from",
     [STREAM_INVALID_NAMESPACE] = "invalid-namespace",
     [STREAM_NOT_AUTHORIZED] = "not-authorized",
@@ -71,6 +72,8 @@ static void error_build(struct build *build, enum stream_error error, const char
     }
     if (error == STREAM_TOO_BIG)
         build_str(build, "<stanza-too-big xmlns='" NS_TOO_BIG "'/>");
+    else if (error == STREAM_INVALID_FLOW)
+        build_str(build, "<invalid-flow xmlns='" NS_REGISTER_FLOW "'/>");
     build_str(build, "</stream:error></stream:stream>");
 }
 
@@ -171,6 +174,20 @@ static void limits_build(struct build *build, uint32_t bytes, uint32_t idle_ms)
     build_str(build, "</idle-seconds></limits>");
 }
 
+/* Table 4.1 of the requirements; four features of one name, told apart by their namespaces (REG-2).
+ */
+static void registration_features(struct build *build)
+{
+    if (config.registration == REGISTRATION_CLOSED)
+        return;
+    build_str(build, "<register xmlns='" NS_REGISTER_FEATURE "'/><register xmlns='" NS_IBR_TOKEN
+                     "'/><register xmlns='" NS_INVITE_OLD "'/>");
+    if (config.registration != REGISTRATION_REDIRECT) /* IBR2-1 */
+        build_str(build, "<register xmlns='" NS_REGISTER_FLOW
+                         "'><flow id='0'><name xml:lang='en'>Create an account</name>"
+                         "<challenge type='" NS_DATA_FORMS "'/></flow></register>");
+}
+
 /* Table "Features in each state" of requirements 1.1. */
 static void features_build(const struct server *server, const struct session *session,
                            struct build *build)
@@ -183,6 +200,7 @@ static void features_build(const struct server *server, const struct session *se
                                        : "<starttls xmlns='" NS_TLS "'><required/></starttls>");
         if (may_login) {
             sasl_features(session, build);
+            registration_features(build);
             limits_build(build, plan.stanza_bytes_before, LOGIN_MS_MAX);
         }
     } else {
@@ -280,6 +298,14 @@ static void header_note_lang(struct session *session, struct span lang)
     session->lang[lang.len] = 0;
 }
 
+/* Whose registration it may be in the middle of (4.5): never trusted. */
+static void header_note_hint(struct session *session, const struct jid *from)
+{
+    bool fits = from->local_len <= SESSION_PART_BYTES && span_is(jid_domain(from), config.domain);
+    session->registering.hint_len = fits ? (uint8_t)from->local_len : 0;
+    memcpy(session->jid_text, from->text, session->registering.hint_len);
+}
+
 void stream_header(struct server *server, struct session *session, struct span source)
 {
     struct stanza header;
@@ -309,6 +335,8 @@ void stream_header(struct server *server, struct session *session, struct span s
         return;
     }
     session->stream_default = root->prefix.len == 0;
+    if (session->peer == PEER_STRANGER && from_good)
+        header_note_hint(session, &from);
     header_note_lang(session, stanza_lang(&header, root));
     if (session->phase == PHASE_HEADER)
         session->phase = PHASE_OPEN;
@@ -341,10 +369,9 @@ bool stream_negotiate(struct server *server, struct session *session, const stru
         return true;
     }
     if (session->peer == PEER_STRANGER) {
-        if (span_is(root->namespace, NS_SASL))
-            sasl_element(server, session, stanza);
-        else /* ST-8 */
-            stream_fail(server, session, STREAM_NOT_AUTHORIZED, "Log in first.");
+        if (!span_is(root->namespace, NS_SASL))
+            return false;
+        sasl_element(server, session, stanza);
         return true;
     }
     if (node_is(root, NS_CLIENT, "message") || node_is(root, NS_CLIENT, "presence") ||

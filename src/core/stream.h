@@ -21,7 +21,8 @@ enum stream_error {
     STREAM_RESOURCE_CONSTRAINT,
     STREAM_RESTRICTED_XML,
     STREAM_SYSTEM_SHUTDOWN,
-    STREAM_TOO_BIG, /* policy-violation with <stanza-too-big/> */
+    STREAM_TOO_BIG,      /* policy-violation with <stanza-too-big/> */
+    STREAM_INVALID_FLOW, /* undefined-condition with <invalid-flow/> (XEP-0389 6.3) */
     STREAM_UNSUPPORTED_ENCODING,
     STREAM_UNSUPPORTED_STANZA_TYPE,
     STREAM_UNSUPPORTED_VERSION,
@@ -41,8 +42,8 @@ void stream_flushed(struct server *server, struct session *session);
 /* A stream header came. */
 void stream_header(struct server *server, struct session *session, struct span source);
 
-/* A first-level element came that is none of our users' stanzas: STARTTLS, SASL, or a mistake.
- * false: it is a stanza that the table shall see (from a user, bound or not). */
+/* A first-level element came that is no stanza: STARTTLS, SASL, or a mistake.
+ * false: it is one that the table shall see, of whomever. */
 bool stream_negotiate(struct server *server, struct session *session, const struct stanza *stanza);
 
 /* Takes queued sessions into the handshake while there are places. */

@@ -97,7 +97,10 @@ void stream_end_account(struct server *server, struct span local, enum stream_er
     struct session *next;
     for (struct session *at = server->streams; at != NULL; at = next) {
         next = at->next;
-        if (at->peer != PEER_STRANGER && span_equal(jid_local(&at->jid), local))
-            stream_fail(server, at, error, NULL);
+        if (at->peer == PEER_STRANGER || !span_equal(jid_local(&at->jid), local))
+            continue;
+        if (store_dirty(server->store)) /* why it ends may be what the tick wrote */
+            rope_hold(&at->out);
+        stream_fail(server, at, error, NULL);
     }
 }

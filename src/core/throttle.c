@@ -51,3 +51,21 @@ bool throttle_full(struct throttle *throttle, struct span what, struct span who,
     const struct throttle_entry *entry = entry_of(throttle, what, who, now_ms, false);
     return entry != NULL && entry->count >= throttle->count_max;
 }
+
+uint32_t throttle_seconds(struct throttle *throttle, struct span what, struct span who,
+                          uint64_t now_ms)
+{
+    const struct throttle_entry *entry = entry_of(throttle, what, who, now_ms, false);
+    if (entry == NULL || entry->count < throttle->count_max)
+        return 0;
+    uint64_t left_ms = (uint64_t)(entry->count - throttle->count_max + 1) * throttle->every_ms -
+                       (now_ms - entry->last_ms);
+    return (uint32_t)((left_ms + 999) / 1000);
+}
+
+struct span throttle_network(const uint8_t address[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    size_t len = memcmp(address, mapped, sizeof mapped) == 0 ? 16 : 8;
+    return span_of((const char *)address, len);
+}

@@ -29,5 +29,10 @@ void throttle_init(struct throttle *throttle, uint32_t count_max, uint32_t every
 void throttle_note(struct throttle *throttle, struct span what, struct span who, uint64_t now_ms);
 /* Whether too many have been counted lately. */
 bool throttle_full(struct throttle *throttle, struct span what, struct span who, uint64_t now_ms);
+/* In how many seconds one more will do, at least 1; 0: now. */
+uint32_t throttle_seconds(struct throttle *throttle, struct span what, struct span who,
+                          uint64_t now_ms);
+/* Who one network address is: IPv4 whole, IPv6 by its /64 (RL-1). Borrows from `address`. */
+struct span throttle_network(const uint8_t address[16]);
 
 #endif

@@ -12,7 +12,14 @@
 /* A longer id is not echoed; the stanza is refused. */
 #define ID_BYTES_MAX 1023
 
-enum kind { KIND_MESSAGE, KIND_PRESENCE, KIND_IQ_GET, KIND_IQ_SET, KIND_IQ_ANSWER };
+enum kind {
+    KIND_MESSAGE,
+    KIND_PRESENCE,
+    KIND_IQ_GET,
+    KIND_IQ_SET,
+    KIND_IQ_ANSWER,
+    KIND_ELEMENT, /* no stanza: a first-level element of its own (XEP-0389) */
+};
 
 /* The name of its element. */
 const char *kind_name(enum kind kind);
@@ -36,7 +43,12 @@ enum addressee {
     TO_ACCOUNT = 8,         /* another bare jid of the domain, whether or not there is an account */
 };
 
-enum announce { ANNOUNCE_NOWHERE = 0, ANNOUNCE_DOMAIN = 1, ANNOUNCE_ACCOUNT = 2 };
+enum announce {
+    ANNOUNCE_NOWHERE = 0,
+    ANNOUNCE_DOMAIN = 1,
+    ANNOUNCE_ACCOUNT = 2,
+    ANNOUNCE_REGISTER = 4, /* of the domain, where the config lets anybody use it (REG-4) */
+};
 
 /* One thing that a peer may ask (design, idea 5). Service discovery is derived from these. */
 struct row {
@@ -65,11 +77,16 @@ enum stanza_error {
     ERROR_JID_MALFORMED,
     ERROR_NOT_ACCEPTABLE,
     ERROR_NOT_ALLOWED,
+    ERROR_NOT_AUTHORIZED,
     ERROR_POLICY_VIOLATION,
     ERROR_REMOTE_SERVER_NOT_FOUND,
     ERROR_RESOURCE_CONSTRAINT,
     ERROR_SERVICE_UNAVAILABLE,
+    ERROR_UNEXPECTED_REQUEST,
 };
+
+/* The condition's element. */
+const char *stanza_error_name(enum stanza_error error);
 
 /* The result of an IQ with this payload (may be empty). Leaves after the commit if the tick wrote.
  */
@@ -81,6 +98,17 @@ void reply_result_rope(struct turn *turn, const struct rope *payload);
 /* The error stanza for whatever kind the turn has (ST-13); nothing where an error must not be
  * answered (GR-5). */
 void reply_error(struct turn *turn, enum stanza_error error);
+
+/* An error with all that XEP-0077 and others put beside it. Zeros: nothing of that. */
+struct refusal {
+    enum stanza_error error;
+    const char *type;      /* instead of the condition's own */
+    bool code;             /* the number of XEP-0086 too (ST-14) */
+    struct span payload;   /* what stands before <error/> */
+    struct span text;      /* a sentence for a person */
+    struct span condition; /* an element of a namespace of its own */
+};
+void reply_refusal(struct turn *turn, const struct refusal *refusal);
 
 /* A stanza on its way to somebody: fresh start tag, then the sender's own bytes. */
 struct forward {

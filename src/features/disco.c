@@ -3,9 +3,11 @@
 #include "features/disco.h"
 
 #include "core/access.h"
+#include "core/adhoc.h"
 #include "wire/base64.h"
 #include "wire/build.h"
 #include "wire/caps.h"
+#include "wire/form.h"
 #include "wire/names.h"
 
 #define ANSWER_BYTES_MAX 8192
@@ -37,15 +39,10 @@ static void features(struct build *build, unsigned where)
 
 static void contact_field(struct build *build, const char *name)
 {
-    build_str(build, "<field type='list-multi'");
-    build_attr(build, "var", span_string(name));
-    build_str(build, ">");
-    for (unsigned i = 0; i < config.contact_count; i++) {
-        build_str(build, "<value>");
-        build_text(build, span_string(config.contact[i]));
-        build_str(build, "</value>");
-    }
-    build_str(build, "</field>");
+    form_open(build, "list-multi", name, NULL, false);
+    for (unsigned i = 0; i < config.contact_count; i++)
+        form_add(build, span_string(config.contact[i]));
+    form_shut(build);
 }
 
 /* XEP-0157. */
@@ -53,11 +50,18 @@ static void contacts(struct build *build)
 {
     if (config.contact_count == 0)
         return;
-    build_str(build, "<x xmlns='" NS_DATA_FORMS "' type='result'>"
-                     "<field type='hidden' var='FORM_TYPE'><value>" NS_CONTACTS "</value></field>");
+    form_begin(build, "result", NULL, NULL, NS_CONTACTS);
     contact_field(build, "abuse-addresses");
     contact_field(build, "admin-addresses");
-    build_str(build, "</x>");
+    form_end(build);
+}
+
+/* REG-4. */
+static unsigned registering(void)
+{
+    bool useful = config.registration != REGISTRATION_CLOSED || config.password_change ||
+                  config.account_removal;
+    return useful ? ANNOUNCE_REGISTER : ANNOUNCE_NOWHERE;
 }
 
 static void info_build(struct build *build, bool account, struct span node)
@@ -66,13 +70,71 @@ static void info_build(struct build *build, bool account, struct span node)
     build_attr(build, "node", node);
     build_str(build, account ? "><identity category='account' type='registered'/>"
                              : "><identity category='server' type='im' name='kith'/>");
-    features(build, account ? ANNOUNCE_ACCOUNT : ANNOUNCE_DOMAIN);
+    features(build, account ? ANNOUNCE_ACCOUNT : ANNOUNCE_DOMAIN | registering());
     if (!account)
         contacts(build);
     build_str(build, "</query>");
 }
 
-/* Nothing here has nodes but our capabilities. */
+/* --- commands: nodes of the domain (INV-6) --- */
+
+static void command_info_build(struct build *build, struct span node, const struct adhoc *row)
+{
+    build_str(build, "<query xmlns='" NS_DISCO_INFO "'");
+    build_attr(build, "node", node);
+    build_str(build, "><identity category='automation'");
+    build_attr(build, "type", row != NULL ? SPAN("command-node") : SPAN("command-list"));
+    build_attr(build, "name", row != NULL ? span_string(row->name) : SPAN("Commands"));
+    build_str(build, "/>");
+    feature(build, NS_COMMANDS);
+    feature(build, NS_DATA_FORMS);
+    build_str(build, "</query>");
+}
+
+/* A command has no items; the list of them holds what the asker may carry out. */
+static void command_items_build(const struct turn *turn, struct build *build, struct span node,
+                                bool list)
+{
+    build_str(build, "<query xmlns='" NS_DISCO_ITEMS "'");
+    build_attr(build, "node", node);
+    build_str(build, ">");
+    for (size_t i = 0; list && i < adhoc_len; i++) {
+        if (!adhoc_allowed(turn, &adhoc[i]))
+            continue;
+        build_str(build, "<item");
+        build_attr(build, "jid", span_string(config.domain));
+        build_attr(build, "node", span_string(adhoc[i].node));
+        build_attr(build, "name", span_string(adhoc[i].name));
+        build_str(build, "/>");
+    }
+    build_str(build, "</query>");
+}
+
+/* false: the node is none of these. */
+static bool command_answer(struct turn *turn, bool info, struct span node)
+{
+    struct build build;
+    bool list = span_is(node, NS_COMMANDS);
+    const struct adhoc *row = adhoc_find(node);
+    if (!list && row == NULL)
+        return false;
+    if (row != NULL && !adhoc_allowed(turn, row)) {
+        reply_error(turn, ERROR_FORBIDDEN);
+        return true;
+    }
+    build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
+    if (info)
+        command_info_build(&build, node, row);
+    else
+        command_items_build(turn, &build, node, list);
+    if (build.full)
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else
+        reply_result(turn, build_span(&build));
+    return true;
+}
+
+/* Nothing else here has nodes but our capabilities. */
 static bool node_exists(const struct turn *turn, bool account, bool info, struct span node)
 {
     size_t prefix = sizeof NS_CAPS_NODE "#" - 1;
@@ -101,6 +163,8 @@ void disco_info(struct turn *turn)
     struct build build;
     bool account = !jid_present(&turn->to) || turn->to.local_len > 0;
     struct span node = stanza_attribute(turn->stanza, turn->child, "node");
+    if (!account && command_answer(turn, true, node))
+        return;
     if (!may_ask(turn, account, true, node))
         return;
     build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
@@ -114,7 +178,10 @@ void disco_info(struct turn *turn)
 void disco_items(struct turn *turn)
 {
     bool account = !jid_present(&turn->to) || turn->to.local_len > 0;
-    if (may_ask(turn, account, false, stanza_attribute(turn->stanza, turn->child, "node")))
+    struct span node = stanza_attribute(turn->stanza, turn->child, "node");
+    if (!account && command_answer(turn, false, node))
+        return;
+    if (may_ask(turn, account, false, node))
         reply_result(turn, SPAN("<query xmlns='" NS_DISCO_ITEMS "'/>"));
 }
 

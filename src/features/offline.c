@@ -1,20 +1,16 @@
 /* offline.c: see offline.h. Owns the sessions' behind, flushing and flushed. One session of an
  * account at a time is told; a piece is dropped from the store when the socket has taken it all,
- * then comes the next piece. Limits: plan.offline_messages, plan.offline_bytes. */
+ * then comes the next piece. */
 #include "features/offline.h"
 
 #include "core/blocked.h"
 #include "core/output.h"
-#include "store/offline.h"
 #include "wire/names.h"
-#include "wire/timestamp.h"
 
 #define PIECE_MESSAGES 32
 #define PIECE_OUTPUT_SHARE 4 /* of plan.output_bytes */
 #define CHUNKS_KEPT_SHARE 4  /* of plan.chunks, for what is not stored */
 #define RETRY_MS 1000
-/* What a change of the table may take beside the stanza. */
-#define RECORD_BYTES 1024
 
 /* --- storing --- */
 
@@ -46,43 +42,18 @@ static enum worth worth_of(const struct stanza *stanza)
     return worth;
 }
 
-/* XEP-0203: <delay/>, and what else is said behind the sender's bytes. */
-static struct span extra_build(struct turn *turn, struct span extra)
-{
-    struct build build;
-    char stamp[TIMESTAMP_BYTES];
-    struct span from = span_string(config.domain);
-    timestamp_write(turn->server->wall_us, stamp);
-    build_init(&build, &turn->server->arena, 128 + BUILD_ESCAPED_MAX(from.len) + extra.len);
-    build_str(&build, "<delay xmlns='" NS_DELAY "'");
-    build_attr(&build, "from", from);
-    build_attr(&build, "stamp", span_of(stamp, sizeof stamp));
-    build_str(&build, "/>");
-    build_put(&build, extra);
-    return build_span(&build);
-}
-
 static enum offline_outcome keep(struct turn *turn, const struct edits *edits)
 {
-    struct store *store = turn->server->store;
-    struct span local = jid_local(&turn->to), from = jid_full(&turn->session->jid);
+    struct span from = jid_full(&turn->session->jid);
     struct edits delayed = *edits;
-    struct offline_queue queue;
-    struct build stanza;
-    delayed.extra = extra_build(turn, edits->extra);
+    struct build extra, stanza;
+    build_init(&extra, &turn->server->arena, OFFLINE_DELAY_BYTES_MAX + edits->extra.len);
+    offline_delay(turn->server, &extra); /* XEP-0203 */
+    build_put(&extra, edits->extra);
+    delayed.extra = build_span(&extra);
     forward_whole(turn, &delayed, OFFLINE_NOTE_BYTES(from.len), &stanza);
-    if (delayed.extra.bytes == NULL || stanza.full)
-        return OFFLINE_NO_ROOM;
-    if (offline_look(store, local, &queue) != STORE_OK)
-        return OFFLINE_FAILED;
-    if (queue.messages >= plan.offline_messages || queue.bytes + stanza.used > plan.offline_bytes)
-        return OFFLINE_FULL;
-    if (!store_has_room(store, stanza.used + RECORD_BYTES))
-        return OFFLINE_NO_ROOM;
-    enum store_outcome outcome = offline_put(store, local, &stanza, from);
-    return outcome == STORE_OK     ? OFFLINE_KEPT
-           : outcome == STORE_FULL ? OFFLINE_NO_ROOM
-                                   : OFFLINE_FAILED;
+    return extra.full ? OFFLINE_NO_ROOM
+                      : offline_add(turn->server, jid_local(&turn->to), &stanza, from);
 }
 
 enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits)

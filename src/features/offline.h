@@ -4,16 +4,8 @@
 #ifndef KITH_OFFLINE_H
 #define KITH_OFFLINE_H
 
+#include "core/offline.h"
 #include "core/turn.h"
-
-enum offline_outcome {
-    OFFLINE_KEPT,
-    OFFLINE_EMPTY,    /* nothing in it that anybody would miss */
-    OFFLINE_UNWANTED, /* its sender does not want it stored */
-    OFFLINE_FULL,     /* OFF-3 */
-    OFFLINE_NO_ROOM,  /* of the store or the arena, for now */
-    OFFLINE_FAILED,
-};
 
 /* Stores the turn's message, of type normal or chat, for the account it is addressed to.
  * edits->extra has its <stanza-id/>. */

@@ -3,149 +3,17 @@
 #include "features/subscription.h"
 
 #include "core/contacts.h"
-#include "core/output.h"
-#include "features/subscription_states.h"
-#include "store/accounts.h"
+#include "features/subscription_bond.h"
+#include "features/subscription_pars.h"
 
 #define REAP_ITEMS 16       /* contacts of deleted accounts in one tick */
 #define REAP_RETRY_MS 10000 /* when the store takes nothing */
-
-/* What stands between a user and a contact, on the user's side. */
-struct bond {
-    struct jid user; /* both bare */
-    struct jid contact;
-    struct roster_item item;
-    uint8_t relation;
-    bool listed;
-};
-
-/* Stanzas of our own: an automatic answer, or the leave that is taken. */
-#define TAIL(text)                                                                                 \
-    {                                                                                              \
-        text, sizeof text - 1                                                                      \
-    }
-static const struct forward accepted = {.name = "presence", .tail = TAIL(" type='subscribed'/>")};
-static const struct forward refused = {.name = "presence", .tail = TAIL(" type='unsubscribed'/>")};
-static const struct forward resigned = {.name = "presence", .tail = TAIL(" type='unsubscribe'/>")};
 
 static struct jid bare_of(const struct jid *jid)
 {
     struct jid bare = *jid;
     bare.resource_len = 0;
     return bare;
-}
-
-static enum store_outcome bond_read(struct server *server, const struct jid *user,
-                                    const struct jid *contact, struct bond *bond)
-{
-    struct span request;
-    *bond = (struct bond){.user = *user, .contact = *contact};
-    enum store_outcome outcome =
-        roster_get(server->store, jid_local(user), jid_bare(contact), &bond->item);
-    bond->listed = outcome == STORE_OK;
-    bond->relation = bond->item.state;
-    if (outcome != STORE_OK && outcome != STORE_NONE)
-        return outcome;
-    outcome = request_get(server->store, jid_local(user), jid_bare(contact), &request);
-    if (outcome == STORE_OK && !(bond->relation & ROSTER_FROM))
-        bond->relation |= ROSTER_IN;
-    return outcome == STORE_NONE ? STORE_OK : outcome;
-}
-
-/* Writes what the cell says. *changed: the item is another one now. */
-static enum store_outcome bond_write(struct server *server, struct bond *bond,
-                                     const struct cell *cell, struct span request, bool *changed)
-{
-    struct store *store = server->store;
-    struct span local = jid_local(&bond->user), contact = jid_bare(&bond->contact), kept;
-    struct roster_item *item = &bond->item;
-    uint8_t state = cell->next & (uint8_t)~ROSTER_IN;
-    bool approved = (item->approved || (cell->actions & APPROVE)) && !(cell->actions & REVOKE);
-    enum store_outcome outcome = STORE_OK;
-
-    *changed = state != item->state || approved != item->approved;
-    item->state = state;
-    item->approved = approved;
-    if (*changed) /* before the requests: a write takes away what the item borrows */
-        outcome = roster_put(store, local, contact, item);
-    if (outcome == STORE_OK && (bond->relation & ROSTER_IN) && !(cell->next & ROSTER_IN))
-        outcome = request_delete(store, local, contact);
-    if (outcome == STORE_OK && (cell->actions & KEEP) &&
-        (request_get(store, local, contact, &kept) != STORE_OK || !span_equal(kept, request)))
-        outcome = request_put(store, local, contact, request);
-    bond->relation = cell->next;
-    return outcome;
-}
-
-/* SUB-1: requests to the available resources, the rest also to those that have asked for the
- * roster. */
-static void deliver(struct server *server, const struct bond *bond, enum event event,
-                    const struct forward *stanza)
-{
-    struct forward forward = *stanza;
-    struct session *next;
-    forward.from = jid_bare(&bond->contact);
-    for (struct session *at = session_first(server, jid_bare(&bond->user)); at != NULL; at = next) {
-        next = session_another(at);
-        if (at->announced || (at->interested && event != IN_SUBSCRIBE))
-            forward_say(server, &forward, jid_bare(&bond->user), at, store_dirty(server->store));
-    }
-}
-
-static bool account_exists(struct server *server, const struct jid *user)
-{
-    struct account account;
-    return account_get(server->store, jid_local(user), &account) == STORE_OK;
-}
-
-/* A stanza arrives for a user (A.3). *answer: what goes back, or EVENTS. */
-static enum store_outcome arrive_once(struct server *server, const struct jid *user,
-                                      const struct jid *contact, enum event event,
-                                      const struct forward *stanza, struct span request,
-                                      enum event *answer)
-{
-    struct bond bond;
-    bool changed;
-    *answer = EVENTS;
-    if (!span_is(jid_domain(user), config.domain) || !account_exists(server, user))
-        return STORE_OK; /* 8.5.1, SUB-6 */
-    enum store_outcome outcome = bond_read(server, user, contact, &bond);
-    if (outcome != STORE_OK)
-        return outcome;
-    if (event == IN_SUBSCRIBE && bond.item.approved)
-        event = IN_SUBSCRIBE_APPROVED;
-    const struct cell *cell = &subscription_states[event][bond.relation];
-    outcome = bond_write(server, &bond, cell, request, &changed);
-    if (outcome != STORE_OK)
-        return outcome;
-    if (cell->actions & PASS)
-        deliver(server, &bond, event, stanza);
-    if (changed)
-        outcome = contact_push(server, user, jid_bare(contact));
-    if (cell->actions & LEAVE)
-        contact_farewell(server, user, contact);
-    if (cell->actions & ACCEPT)
-        *answer = IN_SUBSCRIBED;
-    else if (cell->actions & REFUSE)
-        *answer = IN_UNSUBSCRIBED;
-    return outcome;
-}
-
-/* The same with the automatic answer; that is never answered itself. */
-static enum store_outcome arrive(struct server *server, const struct jid *user,
-                                 const struct jid *contact, enum event event,
-                                 const struct forward *stanza, struct span request)
-{
-    enum event answer, none;
-    enum store_outcome outcome =
-        arrive_once(server, user, contact, event, stanza, request, &answer);
-    if (outcome != STORE_OK || answer == EVENTS)
-        return outcome;
-    outcome = arrive_once(server, contact, user, answer,
-                          answer == IN_SUBSCRIBED ? &accepted : &refused, SPAN_NONE, &none);
-    if (outcome == STORE_OK && answer == IN_SUBSCRIBED)
-        contact_greet(server, user, contact);
-    return outcome;
 }
 
 static bool event_of(struct span type, enum event *out, enum event *in)
@@ -218,10 +86,12 @@ static enum store_outcome send(struct turn *turn, struct bond *bond, enum event 
         outcome = contact_push(server, &bond->user, jid_bare(&bond->contact));
     if (outcome != STORE_OK)
         return outcome;
+    if (out == OUT_UNSUBSCRIBE)
+        outcome = bond_disagree(server, &bond->user, &bond->contact);
     if (cell->actions & LEAVE) /* SUB-3 */
         contact_farewell(server, &bond->user, &bond->contact);
-    if (cell->actions & PASS)
-        outcome = arrive(server, &bond->contact, &bond->user, in, stanza, request);
+    if (outcome == STORE_OK && (cell->actions & PASS))
+        outcome = bond_arrive(server, &bond->contact, &bond->user, in, stanza, request);
     if (outcome == STORE_OK && (cell->actions & SHOW)) /* SUB-2 */
         contact_greet(server, &bond->user, &bond->contact);
     return outcome;
@@ -240,6 +110,7 @@ void subscription_stanza(struct turn *turn)
     const struct jid user = bare_of(&turn->session->jid), contact = bare_of(&turn->to);
     struct span request = SPAN_NONE;
     struct forward forward;
+    struct invite invite;
     struct bond bond;
     enum event out, in;
     if (!event_of(turn->type, &out, &in) ||
@@ -250,16 +121,25 @@ void subscription_stanza(struct turn *turn)
         tell_sender(turn, outcome);
         return;
     }
+    struct span token = in == IN_SUBSCRIBE ? pars_token(turn) : SPAN_NONE;
+    if (pars_opens(turn, &bond, token, &invite)) {
+        tell_sender(turn, pars_redeem(turn, &bond, &invite));
+        return;
+    }
     if (!forward_begin(turn, &forward))
         return;
     forward.from = jid_bare(&user);
     if (in == IN_SUBSCRIBE)
         request = request_build(turn, &forward, jid_bare(&contact));
     if ((in == IN_SUBSCRIBE && request.bytes == NULL) ||
-        !room(turn, &bond, &subscription_states[out][bond.relation], request))
+        !room(turn, &bond, &subscription_states[out][bond.relation], request)) {
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        tell_sender(turn, send(turn, &bond, out, in, &forward, request));
+    } else {
+        outcome = send(turn, &bond, out, in, &forward, request);
+        if (outcome == STORE_OK && token.bytes != NULL)
+            outcome = pars_agree(turn, &bond);
+        tell_sender(turn, outcome);
+    }
     forward_end(turn, &forward);
 }
 
@@ -268,11 +148,13 @@ static enum store_outcome take_leave(struct server *server, const struct bond *b
 {
     enum store_outcome outcome = STORE_OK;
     if (bond->relation & (ROSTER_TO | ROSTER_OUT))
-        outcome = arrive(server, &bond->contact, &bond->user, IN_UNSUBSCRIBE, &resigned, SPAN_NONE);
+        outcome = bond_arrive(server, &bond->contact, &bond->user, IN_UNSUBSCRIBE, &bond_resigned,
+                              SPAN_NONE);
     if (outcome == STORE_OK && (bond->relation & ROSTER_FROM))
         contact_farewell(server, &bond->user, &bond->contact);
     if (outcome == STORE_OK && (bond->relation & (ROSTER_FROM | ROSTER_IN)))
-        outcome = arrive(server, &bond->contact, &bond->user, IN_UNSUBSCRIBED, &refused, SPAN_NONE);
+        outcome = bond_arrive(server, &bond->contact, &bond->user, IN_UNSUBSCRIBED, &bond_refused,
+                              SPAN_NONE);
     return outcome;
 }
 
@@ -289,6 +171,8 @@ enum store_outcome subscription_remove(struct turn *turn, const struct jid *cont
         outcome = roster_remove(server->store, jid_local(&user), jid_full(contact), &version);
     if (outcome == STORE_OK && (bond.relation & ROSTER_IN))
         outcome = request_delete(server->store, jid_local(&user), jid_bare(contact));
+    if (outcome == STORE_OK)
+        outcome = bond_disagree(server, &user, contact);
     if (outcome == STORE_OK)
         outcome = contact_push(server, &user, jid_full(contact));
     return outcome == STORE_OK ? take_leave(server, &bond) : outcome;

@@ -126,18 +126,19 @@ enum store_outcome private_count(struct store *store, struct span local,
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
-enum store_outcome private_delete(struct store *store, struct span local)
+enum store_outcome private_forget(struct store *store, struct span local, unsigned max)
 {
     struct key account, key;
     struct span record;
-    enum store_outcome outcome;
     if (!key_begin(&account, local))
-        return STORE_OK;
+        return STORE_NONE;
     key = account;
-    while ((outcome = next_of(store, &account, &key, &record)) == STORE_OK) {
-        outcome = store_delete(store, TABLE_PRIVATE, key_span(&key));
+    for (unsigned i = 0; i < max; i++) {
+        enum store_outcome outcome = next_of(store, &account, &key, &record);
+        if (outcome == STORE_OK)
+            outcome = store_delete(store, TABLE_PRIVATE, key_span(&key));
         if (outcome != STORE_OK)
             return outcome;
     }
-    return outcome == STORE_NONE ? STORE_OK : outcome;
+    return STORE_OK;
 }

@@ -6,7 +6,7 @@
 
 #include "store/store.h"
 
-/* So that an account's elements can be counted, and deleted, at once. */
+/* So that an account's elements can be counted at once. */
 #define PRIVATE_ELEMENTS_MAX 64
 
 /* What an element is called; namespace and name longer than that together are refused: STORE_FULL
@@ -33,7 +33,7 @@ enum store_outcome private_put(struct store *store, struct span local,
 enum store_outcome private_count(struct store *store, struct span local,
                                  const struct private_name *without, unsigned without_count,
                                  struct private_use *use);
-/* All of an account. STORE_OK also where there was nothing. */
-enum store_outcome private_delete(struct store *store, struct span local);
+/* At most `max` of an account's are deleted; STORE_NONE: none are left. */
+enum store_outcome private_forget(struct store *store, struct span local, unsigned max);
 
 #endif

@@ -8,6 +8,7 @@
 #include "platform/platform.h"
 #include "store/blocklists.h"
 #include "store/offline.h"
+#include "store/private.h"
 #include "store/record.h"
 
 enum {
@@ -33,7 +34,7 @@ enum {
     /* A new account's versions begin somewhere below 2^40: a client that remembers the roster of an
      * earlier account of that name is not told that it is up to date. */
     VERSION_SEED_BYTES = 5,
-    LEAVING_MESSAGES = 16, /* of a deleted account dropped in one tick */
+    LEAVING_RECORDS = 8, /* messages of a deleted account dropped in one tick; private elements */
 };
 
 struct key {
@@ -427,7 +428,9 @@ enum store_outcome roster_forget(struct store *store, struct span local, struct 
 enum store_outcome leaving_finish(struct store *store, struct span local)
 {
     struct key key;
-    enum store_outcome outcome = offline_drop(store, local, UINT64_MAX, LEAVING_MESSAGES);
+    enum store_outcome outcome = offline_drop(store, local, UINT64_MAX, LEAVING_RECORDS);
+    if (outcome == STORE_NONE)
+        outcome = private_forget(store, local, LEAVING_RECORDS);
     if (outcome != STORE_NONE)
         return outcome;
     outcome = blocklist_delete(store, local);

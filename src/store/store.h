@@ -86,6 +86,11 @@ enum store_table {
     TABLE_VCARDS,
     TABLE_PRIVATE,
     TABLE_ABSENCES,
+    TABLE_INVITES,
+    TABLE_PENDING,
+    TABLE_IDS,
+    TABLE_RELEASED,
+    TABLE_CONSENTS,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,

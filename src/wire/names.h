@@ -37,6 +37,20 @@
 #define NS_BLOCKING "urn:xmpp:blocking"
 #define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 #define NS_REPORTING "urn:xmpp:reporting:1"
+#define NS_REGISTER "jabber:iq:register"
+#define NS_REGISTER_FEATURE "http://jabber.org/features/iq-register"
+#define NS_REGISTER_FLOW "urn:xmpp:register:0"
+#define NS_REGISTER_OWN "urn:kith:register:0"          /* conditions and form fields of ours */
+#define NS_REGISTER_CPE "urn:cadmium:profile:register" /* of CPE#3 */
+#define NS_CAPTCHA "urn:xmpp:captcha"
+#define NS_IBR_TOKEN "urn:xmpp:ibr-token:0"
+#define NS_INVITE_OLD "urn:xmpp:invite" /* XEP-0445 before it had a number (REG-2) */
+#define NS_PARS "urn:xmpp:pars:0"
+#define NS_OOB "jabber:x:oob"
+#define NS_COMMANDS "http://jabber.org/protocol/commands"
+#define NS_INVITE_OWN "urn:kith:invite:0" /* form fields of ours */
+#define NODE_INVITE "urn:kith:invite"     /* before the names of our own commands */
+#define NODE_REGISTER "urn:kith:register"
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
 
 #endif

@@ -76,11 +76,18 @@ class Person(slixmpp.ClientXMPP):
         if not self.gone.done():
             self.gone.set_result(reason)
 
-    async def enter(self, direct_tls=False, presence=True):
-        """Connects and logs in. Raises Refused with the reason if that fails."""
+    def reach(self, direct_tls=False):
+        """Connects; the rest goes by itself."""
         port = self.house.tls_port if direct_tls else self.house.port
         self.default_port = port  # its resolver forgets the port of connect()
         self.connect(("localhost", port), use_ssl=direct_tls)
+
+    async def enter(self, direct_tls=False, presence=True):
+        """Connects and logs in. Raises Refused with the reason if that fails."""
+        self.reach(direct_tls)
+        return await self.settle(presence)
+
+    async def settle(self, presence=True):
         refusal = await within(self.outcome, f"{self.requested_jid} to get in")
         if refusal:
             self.cancel_connection_attempt()

@@ -2,6 +2,7 @@
  * RFC 6120 4.7 (requirement ST-1). */
 #include "client.h"
 
+#include "base/config.h"
 #include "house.h"
 #include "world.h"
 
@@ -116,7 +117,10 @@ void client_say_header(struct client *client, const char *attributes)
     struct text header = {0};
     const char *from = attributes ? strstr(attributes, "from='") : NULL;
     text_string(&header, "<?xml version='1.0'?><stream:stream ");
-    text_string(&header, attributes ? attributes : "to='" HOUSE_DOMAIN "' version='1.0'");
+    if (attributes)
+        text_string(&header, attributes);
+    else
+        text_format(&header, "to='%s' version='1.0'", config.domain);
     text_string(&header, attributes && strstr(attributes, "xmlns") ? ">" : " " XMLNS ">");
     client->from = from ? from + 6 : NULL;
     client_expect_header(client);
@@ -185,7 +189,7 @@ static const char *header_fault(const struct client *client, const struct tree *
     if (strcmp(header->name, "stream") != 0 || strcmp(header->prefix, "stream") != 0 ||
         strcmp(header->namespace, "http://etherx.jabber.org/streams") != 0)
         return "the root is not <stream:stream>";
-    if (!from || strcmp(from, HOUSE_DOMAIN) != 0)
+    if (!from || strcmp(from, config.domain) != 0)
         return "the header's from is not the served domain";
     if (!lang)
         return "the header has no xml:lang";

@@ -101,6 +101,46 @@ static bool run(enum disk_call call, unsigned n, int error)
     return hit;
 }
 
+/* REG-30: an account whose removal was not made safe is there, and none of its streams was told. */
+static void removal(int error)
+{
+    static const char remove[] =
+        "<iq type='set' id='remove'><query xmlns='jabber:iq:register'><remove/></query></iq>";
+    const char *why;
+    memory_forget();
+    world_begin(1);
+    house_begin();
+    if (!house_open(&why) || !house_account("romeo", CROWD_PASSWORD, 0)) {
+        check(false, "the server does not start", 0, error);
+        return;
+    }
+    crowd_begin();
+    disk_watch(house_directory());
+    struct guest *home = guest_enter("romeo", "home"), *garden = guest_enter("romeo", "garden");
+    disk_fail(DISK_SYNC, 1, error, true);
+    guest_say(home, remove);
+    settle(0);
+    check(guest_ended(home) && guest_ended(garden), "a stream lives on", 0, error);
+    check(guest_heard(home, "id='remove'") == 0, "a lost removal is acknowledged", 0, error);
+    check(guest_heard(home, "not-authorized") == 0 && guest_heard(garden, "not-authorized") == 0,
+          "a stream is told of a lost removal", 0, error);
+    disk_fail(DISK_SYNC, 0, 0, false);
+    settle(PROBE_MS);
+    home = guest_enter("romeo", "home");
+    garden = guest_enter("romeo", "garden");
+    check(home != NULL && garden != NULL, "the account is gone", 0, error);
+    if (home != NULL && garden != NULL) {
+        guest_say(home, remove);
+        settle(0);
+        check(guest_heard(home, "type='result' id='remove'") == 1, "not removed", 0, error);
+        check(guest_heard(home, "not-authorized") == 1 &&
+                  guest_heard(garden, "not-authorized") == 1,
+              "a stream of no account lives on", 0, error);
+    }
+    house_close();
+    disk_unwatch();
+}
+
 int main(void)
 {
     static const int errors[] = {EIO, ENOSPC};
@@ -111,6 +151,7 @@ int main(void)
             writes++;
         while (syncs < WRITES && run(DISK_SYNC, syncs + 1, errors[i]))
             syncs++;
+        removal(errors[i]);
         check(writes > 1 && writes < WRITES && syncs > 0, "the disk did not fail", 0, errors[i]);
         printf("%s: %u writes and %u syncs failed\n", strerror(errors[i]), writes, syncs);
     }

@@ -4,6 +4,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "config.h"
+#include "core/errand.h"
 #include "memory.h"
 #include "plan.h"
 #include "store/accounts.h"
@@ -59,6 +60,7 @@ static const struct pair usual_profile[] = {
     {"memory", "64M"},
     {"handshakes", "8"},
     {"exchanges", "8"},
+    {"applications", "8"},
     {"stanza_bytes", "65536"},
     {"leases", "4"},
     {"stanza_bytes_before", "16384"},
@@ -224,7 +226,7 @@ bool house_open(const char **why)
     *why = "no memory";
     if (!house.region)
         return false;
-    house.open = server_start(&house.server, house.region, NULL, why);
+    house.open = errand_start() && server_start(&house.server, house.region, NULL, why);
     if (!house.open)
         region_drop();
     return house.open;
@@ -235,6 +237,7 @@ void house_close(void)
     if (!house.open)
         return;
     server_end(&house.server);
+    errand_end();
     region_drop();
     house.open = false;
 }

@@ -3,6 +3,7 @@
 #include "play.h"
 
 #include "house.h"
+#include "jobs.h"
 #include "world.h"
 
 #include <stdarg.h>
@@ -59,7 +60,8 @@ static bool play_nothing_unread(struct play *play)
         if (fault)
             return play_fail(play, "%s: %s", client->name, fault);
     }
-    return true;
+    return !job_peek() || play_fail(play, "at the end nobody has asked for what the server ran: %s",
+                                    job_peek()->command);
 }
 
 bool play_speak(struct play *play, const char *path, const struct conditions *conditions)

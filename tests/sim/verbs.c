@@ -2,6 +2,7 @@
  * tests/dialogs/README describes the language; the table of verbs is at the end. */
 #include "verbs.h"
 #include "house.h"
+#include "jobs.h"
 #include "store/accounts.h"
 #include "tick.h"
 #include "world.h"
@@ -248,9 +249,15 @@ static bool verb_got_segments(struct play *play, struct client *client, const ch
 
 /* --- the server, the time --- */
 
-static bool play_server(struct play *play, const char *rest)
+static bool play_server(struct play *play, const char *rest, const struct statement *statement)
 {
     const char *why;
+    if (strncmp(rest, "runs ", 5) == 0)
+        return play_job(play, rest + 5, statement);
+    if (strcmp(rest, "can run commands") == 0 || strcmp(rest, "cannot run commands") == 0) {
+        jobs_possible(strncmp(rest, "can ", 4) == 0);
+        return true;
+    }
     if (strcmp(rest, "stops") == 0) {
         server_stop(house_server());
         return play_settle(play, 0);
@@ -281,9 +288,10 @@ static bool play_account(struct play *play, const char *rest)
     const char *password = script_word(&rest);
     if (!name || !password)
         return play_fail(play, "account NAME PASSWORD");
-    bool disabled = strcmp(rest, "disabled") == 0;
-    return house_account(name, password, disabled ? ACCOUNT_DISABLED : 0) ||
-           play_fail(play, "no account can be made");
+    unsigned flags = strcmp(rest, "disabled") == 0 ? ACCOUNT_DISABLED
+                     : strcmp(rest, "admin") == 0  ? ACCOUNT_ADMIN
+                                                   : 0;
+    return house_account(name, password, flags) || play_fail(play, "no account can be made");
 }
 
 static bool play_verb(struct play *play, const char *name, const char *rest,
@@ -342,10 +350,12 @@ bool play_statement(struct play *play, const struct statement *statement)
         return true;
     }
     if (strcmp(word, "server") == 0)
-        return play_server(play, rest);
+        return play_server(play, rest, statement);
     if (strcmp(word, "wait") == 0)
         return play_wait(play, rest);
     if (strcmp(word, "account") == 0)
         return play_account(play, rest);
+    if (strcmp(word, "invite") == 0)
+        return play_invite(play, rest);
     return play_verb(play, word, rest, statement);
 }

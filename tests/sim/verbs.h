@@ -11,6 +11,13 @@ bool play_settle(struct play *play, uint64_t ms);
 /* false: what came to this client is no proper stream. */
 bool play_sound(struct play *play, struct client *client);
 
+/* verbs_jobs.c: the oldest command that the server has run was this one; its input in the further
+ * parts of the statement. "nothing": it ran none. */
+bool play_job(struct play *play, const char *command, const struct statement *statement);
+
+/* verbs_invite.c: makes an invitation; the first word is the variable for its token. */
+bool play_invite(struct play *play, const char *rest);
+
 /* rest: what the dialog says after the verb. */
 #define VERB(name)                                                                                 \
     bool verb_##name(struct play *play, struct client *client, const char *rest,                   \

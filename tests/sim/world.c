@@ -3,6 +3,7 @@
  * Limit: LINKS connections and HANDLES handles at once. */
 #include "world.h"
 
+#include "jobs.h"
 #include "memory.h"
 #include "platform/platform.h"
 
@@ -373,6 +374,7 @@ void world_begin(uint64_t seed)
     world.now_us = START_MS * 1000;
     world.random = seed * 2 + 1;
     world.dice = seed * 2;
+    jobs_begin();
 }
 
 void world_cut(size_t bytes)

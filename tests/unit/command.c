@@ -1,4 +1,5 @@
-/* Tests of what the control socket takes: src/command.c, src/command_user.c. */
+/* Tests of what the control socket takes: src/command.c, src/command_user.c,
+ * src/command_invite.c. */
 #include "command.h"
 
 #include <stdlib.h>
@@ -7,8 +8,10 @@
 
 #include "base/heap.h"
 #include "config.h"
+#include "core/invitation.h"
 #include "plan.h"
 #include "store/accounts.h"
+#include "store/invites.h"
 #include "test.h"
 
 #define HEAP_BYTES ((size_t)8 << 20)
@@ -70,7 +73,71 @@ static void test_limit(void)
     CHECK(ask("user del\none\n\n") == COMMAND_DONE);
 }
 
-/* Whatever comes, there is an answer and no account. */
+/* The n-th line of the reply. */
+static struct span line(unsigned n)
+{
+    struct span text = span_string(reply);
+    while (n-- > 0)
+        text = span_cut(text, span_find(text, '\n') + 1, text.len);
+    return span_cut(text, 0, span_find(text, '\n'));
+}
+
+/* The invitation that the last reply gave the token of. */
+static enum store_outcome invited(struct invite *invite)
+{
+    uint8_t hash[TOKEN_HASH_BYTES];
+    token_hash(line(1), hash);
+    return invite_get(server.store, hash, invite);
+}
+
+static void revoke_twice(const struct invite *invite)
+{
+    char id[INVITATION_ID_CHARS + 1] = "", request[64];
+    invitation_id(invite, id);
+    snprintf(request, sizeof request, "invite revoke\n%s\n\n", id);
+    CHECK(ask(request) == COMMAND_DONE && strstr(reply, id) != NULL);
+    CHECK(ask(request) == COMMAND_FAILED && strstr(reply, "there is no invitation") != NULL);
+}
+
+static void test_invite(void)
+{
+    struct invite invite;
+    const uint64_t day_us = (uint64_t)86400 * 1000000;
+    CHECK(ask("invite\n\n") == COMMAND_DONE);
+    CHECK(span_starts(line(0), "xmpp:kith.example?register;preauth=") && line(1).len == 26);
+    CHECK(span_is(line(2), "makes an account on kith.example"));
+    CHECK(invited(&invite) == STORE_OK && invite.flags == INVITE_ACCOUNT && invite.uses_left == 1);
+    CHECK(invite.expires_us - invite.made_us == config.invite_lifetime * 1000000);
+    CHECK(memcmp(invite.start, line(1).bytes, INVITE_START_CHARS) == 0);
+    revoke_twice(&invite);
+    CHECK(ask("invite\nfor juliet\nadmin yes\nnote for \xc3\xa9lan\n\n") == COMMAND_DONE);
+    CHECK(span_starts(line(0), "xmpp:juliet@kith.example?register;preauth="));
+    CHECK(span_is(line(2), "makes the account juliet@kith.example, whose owner may administer the "
+                           "server"));
+    CHECK(invited(&invite) == STORE_OK && invite.flags == (INVITE_ACCOUNT | INVITE_ADMIN));
+    CHECK(span_is(invite.username, "juliet") && span_is(invite.note, "for \xc3\xa9lan"));
+    CHECK(ask("invite\nfor juliet\n\n") == COMMAND_FAILED);
+    CHECK(strstr(reply, "the name juliet is taken") != NULL);
+    revoke_twice(&invite);
+    CHECK(ask("invite\ncontact anna\n\n") == COMMAND_FAILED);
+    CHECK(strstr(reply, "there is no account anna") != NULL);
+    CHECK(ask("user add\nanna\nuser\n10000\n" KEYS "\n") == COMMAND_DONE);
+    CHECK(ask("invite\ncontact anna\nuses 3\ndays 30\n\n") == COMMAND_DONE);
+    CHECK(span_starts(line(0), "xmpp:anna@kith.example?roster;preauth="));
+    CHECK(strstr(reply, ";ibr=y\n") != NULL);
+    CHECK(span_is(line(2),
+                  "makes an account on kith.example, whose owner becomes a contact of anna"));
+    CHECK(invited(&invite) == STORE_OK && invite.flags == (INVITE_ACCOUNT | INVITE_CONTACT));
+    CHECK(invite.uses_left == 3 && span_is(invite.owner, "anna"));
+    CHECK(invite.expires_us - invite.made_us == 30 * day_us);
+    revoke_twice(&invite);
+    CHECK(ask("user del\nanna\n\n") == COMMAND_DONE);
+    config.registration = REGISTRATION_CLOSED;
+    CHECK(ask("invite\n\n") == COMMAND_FAILED && strstr(reply, "registration") != NULL);
+    config.registration = REGISTRATION_INVITE;
+}
+
+/* Whatever comes, there is an answer, no account and no invitation. */
 static void test_malformed(void)
 {
     static const char *const requests[] = {
@@ -90,6 +157,18 @@ static void test_malformed(void)
         "\n\n",
         "user del\n\n",
         "user del\nanna\nben\n\n",
+        "invite\nnonsense\n\n",
+        "invite\nfor\n\n",
+        "invite\nfor \n\n",
+        "invite\nuses 51\n\n",
+        "invite\nuses -1\n\n",
+        "invite\ndays 366\n\n",
+        "invite\nnote a\tb\n\n",
+        "invite\nnote \xff\n\n",
+        "invite revoke\n\n",
+        "invite revoke\n1234567\n\n",
+        "invite revoke\n12345678\n12345678\n\n",
+        "invite list\n\n",
         "user list\n\n",
         "serve\n\n",
         "plan\n\n",
@@ -107,7 +186,9 @@ static void test_malformed(void)
     const char *whole = "user add\nanna\nuser\n10000\n" KEYS;
     for (size_t len = 0; len + 1 < strlen(whole); len++)
         CHECK(ask_bytes(whole, len) != COMMAND_DONE);
+    struct invite invite;
     CHECK(account_count(server.store, &count) == STORE_OK && count == 0);
+    CHECK(invite_next(server.store, SPAN_NONE, &invite) == STORE_NONE);
 }
 
 int main(void)
@@ -129,6 +210,7 @@ int main(void)
     if (server.store != NULL) {
         test_accounts();
         test_limit();
+        test_invite();
         test_malformed();
         CHECK(store_commit(server.store) == STORE_OK);
         store_close(server.store);

@@ -37,7 +37,7 @@ static void test_defaults(void)
     CHECK(config.certificate[0] == '\0' && config.key[0] == '\0');
     CHECK(strcmp(config.control, "data/control") == 0);
     CHECK(strcmp(config.profile, "sbc-64m") == 0 && config.memory == 0);
-    CHECK(config.registration == REGISTRATION_CLOSED && config.sasl_plain);
+    CHECK(config.registration == REGISTRATION_INVITE && config.sasl_plain);
     CHECK(!config.plaintext_on_loopback && config.rate_limits && config.sasl_iterations == 10000);
 }
 
@@ -70,7 +70,7 @@ static void test_everything(void)
     CHECK(config.registration == REGISTRATION_INVITE && !config.sasl_plain);
     CHECK(config.plaintext_on_loopback && !config.rate_limits && config.sasl_iterations == 4096);
     CHECK(parse("listen = 127.0.0.1:1 ,") && config.listen_count == 1);
-    CHECK(parse("") && config.registration == REGISTRATION_CLOSED && config.contact_count == 0);
+    CHECK(parse("") && config.registration == REGISTRATION_INVITE && config.contact_count == 0);
     CHECK(parse("contact = mailto:a@chat.example\ncontact = xmpp:b@chat.example") &&
           config.contact_count == 2 && strcmp(config.contact[1], "xmpp:b@chat.example") == 0);
 }
@@ -104,7 +104,9 @@ static void test_refusals(void)
     CHECK(refused("domain = a@b", "kith.conf:1:", "a domain name"));
     CHECK(refused("\ncertificate = a.pem", "kith.conf:2: `certificate` alone", "`key`"));
     CHECK(refused("key = a.pem", "kith.conf:1: `key` alone", "`certificate`"));
-    CHECK(refused("registration = OPEN", "kith.conf:1:", "closed, invite or open"));
+    CHECK(refused("registration = OPEN", "kith.conf:1:", "closed, invite, open or redirect"));
+    CHECK(refused("\nverify = either", "kith.conf:2: `verify`", "`verify_command` as well"));
+    CHECK(parse("verify = phone\nverify_command = send --code") && parse("verify = email"));
     CHECK(refused("contact = a@chat.example", "kith.conf:1:", "a URI"));
     CHECK(refused("contact = mailto:", "kith.conf:1:", "a URI"));
     CHECK(refused("contact = mailto:a b", "kith.conf:1:", "a URI"));
@@ -150,7 +152,7 @@ static void test_keys(void)
         CHECK(key.expected[0] != '\0' && key.meaning[0] != '\0');
         n++;
     }
-    CHECK(n == 15);
+    CHECK(n == 30);
 }
 
 int main(void)

@@ -66,10 +66,12 @@ static void test_private(struct store *store)
           use.bytes == 1 + LONG_BYTES);
     CHECK(private_count(store, SPAN("romeo"), both, 2, &use) == STORE_OK && use.elements == 0);
     CHECK(private_count(store, SPAN("nobody"), NULL, 0, &use) == STORE_OK && use.elements == 0);
-    CHECK(private_delete(store, SPAN("romeo")) == STORE_OK);
+    CHECK(private_forget(store, SPAN("romeo"), 1) == STORE_OK);
+    CHECK(private_count(store, SPAN("romeo"), NULL, 0, &use) == STORE_OK && use.elements == 1);
+    CHECK(private_forget(store, SPAN("romeo"), 9) == STORE_NONE);
     CHECK(has(store, "romeo", one, SPAN_NONE) && has(store, "romeo", other, SPAN_NONE));
     CHECK(has(store, "rome", one, SPAN("<r/>")) && has(store, "romeo2", one, SPAN("<2/>")));
-    CHECK(private_delete(store, SPAN("romeo")) == STORE_OK);
+    CHECK(private_forget(store, SPAN("romeo"), 9) == STORE_NONE);
     const struct private_name endless = {span_of(longest, PRIVATE_NAME_BYTES_MAX), SPAN("x")};
     CHECK(!keep(store, "romeo", endless, SPAN("<x/>")) && has(store, "romeo", endless, SPAN_NONE));
 }
