@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """An account in the hands of its owner, with slixmpp over TLS: what the server knows of it, a new
-password, its removal, of which every device and every contact hears."""
+password, a phone number to verify, its removal, of which every device and every contact hears."""
+
+import os
 
 import slix
-from harness import Server, case, check, end, equal, password
+from harness import Server, case, check, end, equal, password, write
+from newcomer import Post
 from slix import IqError, Person, refusal
 
 SECRET = "Wherefore art thou?"
@@ -14,6 +17,13 @@ class Owner(Person):
         super().__init__(server, "alice", secret, resource=resource)
         self.register_plugin("xep_0077")
         self.account = self.plugin["xep_0077"]
+
+    async def fill(self, **fields):
+        """What the server says to plain fields."""
+        iq = self.make_iq_set(ito="localhost")
+        for name, value in fields.items():
+            iq["register"][name] = value
+        return (await iq.send())["register"]
 
 
 async def passwords(server):
@@ -38,6 +48,24 @@ async def passwords(server):
         await person.leave()
 
 
+async def telephone(server):
+    """The seed's own example."""
+    owner = await Owner(server, "one").enter()
+    shown = (await owner.account.get_registration("localhost"))["register"]
+    equal(shown["instructions"], "We will send you a code to verify your phone number.", "asked")
+    stage = await owner.fill(phone="+1 234-567-8901")
+    equal(stage["instructions"], "Enter the code you received via SMS", "the next stage")
+    equal((stage["registered"], "text" in stage["fields"]), (False, True), "its fields")
+    code = await server.post.next("phone", "+12345678901")
+    stage = (await owner.account.get_registration("localhost"))["register"]
+    equal(stage["instructions"], "Enter the code you received via SMS", "in mid-flow")
+    await owner.fill(text=f"{code[:3]} {code[3:]}")
+    shown = (await owner.account.get_registration("localhost"))["register"]
+    equal((shown["registered"], shown["phone"]), (True, "+12345678901"), "what is known")
+    server.post.none_left()
+    await owner.leave()
+
+
 async def removal(server):
     owner = await Owner(server, "one").enter()
     other = await Owner(server, "two").enter()
@@ -55,12 +83,19 @@ async def removal(server):
     await bob.leave()
 
 
-with Server() as server:
+with Server(verify="phone") as server:
     with case("account: a server with alice and bob", needed=True):
+        path = os.path.join(server.directory, "telephone")
+        write(path, "#!/bin/sh\ncat >> \"$0.said\"\n")
+        os.chmod(path, 0o700)
+        server.configure(verify_command=path)
+        server.post = Post(path + ".said")
         server.start()
         server.people("alice", "bob")
     with case("account: a new password, and the old one back"):
         slix.run(server, passwords)
+    with case("account: a phone number, as the seed has it"):
+        slix.run(server, telephone)
     with case("account: removal"):
         slix.run(server, removal)
 end()

@@ -173,8 +173,9 @@ async def without_account(server):
         await see_each_other(romeo, juliet)
         await juliet.open(client, token)  # many apps do that as well (INV-23)
         await juliet.open(client, "a" * 26)
-        await client.send(aioxmpp.Message(type_=aioxmpp.MessageType.CHAT, to=ROMEO,
-                                          body={None: "that is all"}))
+        message = aioxmpp.Message(type_=aioxmpp.MessageType.CHAT, to=ROMEO)
+        message.body[None] = "that is all"
+        await client.send(message)
         await romeo.hear("juliet@localhost")
         equal((juliet.subscription(), romeo.pushes, romeo.asked),
               ("both", [("juliet@localhost", "both")], []), "after the link was opened again")

@@ -1,11 +1,15 @@
 /* qxmpp.cpp: a person over QXmpp, moved by lines on standard input, that says on standard output
- * what it sees. Every word of both is percent-encoded. Arguments: jid, password, port, CA file. */
+ * what it sees. Every word of both is percent-encoded. Arguments: jid, password, port, CA file;
+ * "register" behind them if the account is to be made first. */
 #include <QXmppClient.h>
+#include <QXmppDataForm.h>
 #include <QXmppDiscoveryIq.h>
 #include <QXmppDiscoveryManager.h>
 #include <QXmppMessage.h>
 #include <QXmppMessageReceiptManager.h>
 #include <QXmppPresence.h>
+#include <QXmppRegisterIq.h>
+#include <QXmppRegistrationManager.h>
 #include <QXmppRosterManager.h>
 #include <QXmppVersionIq.h>
 #include <QXmppVersionManager.h>
@@ -30,13 +34,17 @@ class Person : public QXmppClient
     Person();
     bool obey(const QStringList &words);
     void obey_input();
+    void follow_registration(bool registers);
 
   private:
     void say(const QStringList &words);
     void say_contact(const QString &address);
     void say_error(QXmppClient::Error error);
     void follow_roster();
+    bool fill(const QStringList &words);
 
+    QXmppRegistrationManager &registration = *new QXmppRegistrationManager;
+    QXmppDataForm form;
     QXmppRosterManager &roster = *findExtension<QXmppRosterManager>();
     QXmppDiscoveryManager &discovery = *findExtension<QXmppDiscoveryManager>();
     QXmppVersionManager &version = *findExtension<QXmppVersionManager>();
@@ -92,6 +100,48 @@ void Person::follow_roster()
     connect(&roster, &QXmppRosterManager::subscriptionReceived, [this](const QString &address) {
         say({"request", address});
     });
+}
+
+/* What is asked for is said by its labels. */
+void Person::follow_registration(bool registers)
+{
+    addExtension(&registration);
+    registration.setRegisterOnConnectEnabled(registers);
+    connect(&registration, &QXmppRegistrationManager::registrationFormReceived,
+            [this](const QXmppRegisterIq &iq) {
+                QStringList words = {"form"};
+                form = iq.form();
+                for (const QXmppDataForm::Field &field : form.fields())
+                    if (field.type() != QXmppDataForm::Field::HiddenField)
+                        words += field.label();
+                say(words);
+            });
+    const auto refused = [this](const QXmppStanza::Error &error) {
+        say({"refused", QString::number(error.condition()), error.text()});
+    };
+    connect(&registration, &QXmppRegistrationManager::registrationFailed, refused);
+    connect(&registration, &QXmppRegistrationManager::passwordChangeFailed, refused);
+    connect(&registration, &QXmppRegistrationManager::accountDeletionFailed, refused);
+    connect(&registration, &QXmppRegistrationManager::registrationSucceeded,
+            [this] { say({"registered"}); });
+    connect(&registration, &QXmppRegistrationManager::passwordChanged,
+            [this](const QString &secret) {
+                say({"changed", secret});
+            });
+    connect(&registration, &QXmppRegistrationManager::accountDeleted, [this] { say({"deleted"}); });
+}
+
+/* Label, value, label, value. */
+bool Person::fill(const QStringList &words)
+{
+    for (int i = 0; i + 1 < words.size(); i += 2)
+        for (QXmppDataForm::Field &field : form.fields())
+            if (field.label() == words[i])
+                field.setValue(words[i + 1]);
+    form.setType(QXmppDataForm::Submit);
+    registration.setRegistrationFormToSend(form);
+    registration.sendCachedRegistrationForm();
+    return true;
 }
 
 Person::Person()
@@ -152,6 +202,12 @@ bool Person::obey(const QStringList &words)
         return !discovery.requestInfo(address).isEmpty();
     else if (verb == "version")
         return !version.requestVersion(address).isEmpty();
+    else if (verb == "fill")
+        return fill(words.mid(1));
+    else if (verb == "password")
+        registration.changePassword(words.value(1));
+    else if (verb == "delete")
+        registration.deleteAccount();
     else if (verb == "say") {
         QXmppMessage message({}, address, words.value(2));
         message.setReceiptRequested(true);
@@ -186,12 +242,14 @@ void Person::obey_input()
 int main(int count, char **words)
 {
     QCoreApplication application(count, words);
-    if (count != 5) {
-        std::fprintf(stderr, "usage: qxmpp JID PASSWORD PORT CA\n");
+    const bool registers = count == 6 && QByteArray(words[5]) == "register";
+    if (count != 5 && !registers) {
+        std::fprintf(stderr, "usage: qxmpp JID PASSWORD PORT CA [register]\n");
         return 2;
     }
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     Person person;
+    person.follow_registration(registers);
     QXmppConfiguration wanted;
     wanted.setJid(words[1]);
     wanted.setPassword(words[2]);

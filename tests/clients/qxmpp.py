@@ -31,13 +31,13 @@ def program(directory):
 class Qxmpp:
     """What it says is kept as lists of words; each is waited for and taken once."""
 
-    def __init__(self, server, name, secret=None, ca=None):
+    def __init__(self, server, name, secret=None, ca=None, *more):
         self.address = f"{name}@localhost/qt"
         self.out = os.path.join(server.directory, f"qxmpp-{name}-{len(evidence)}")
         self.taken = 0
         given = harness.environment(os.path.join(server.directory, "home"))
         command = [program(server.directory), self.address, secret or password(name),
-                   str(server.port), ca or server.ca]
+                   str(server.port), ca or server.ca, *more]
         with open(self.out, "wb") as out, open(self.out + ".log", "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out,
                                             stderr=log, env=given)

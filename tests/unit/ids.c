@@ -223,7 +223,7 @@ int main(void)
         test_limits(store);
         test_damage(store);
         test_emails();
-    test_email_lengths();
+        test_email_lengths();
         test_phones();
         CHECK(store_commit(store) == STORE_OK);
         store_close(store);
