@@ -16,7 +16,10 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(OPTIMIZE) $(WARNIN
 LIBS := -lmbedtls -lmbedx509 -lmbedcrypto -lexpat -llmdb -lqrencode
 ifdef BUNDLE
 ALL_CFLAGS += -isystem $(BUNDLE)/include -include $(BUNDLE)/include/kith_bundle.h
-LDFLAGS += -L$(BUNDLE)/lib -static -Wl,--gc-sections
+ALL_CFLAGS += -flto -ffat-lto-objects
+LDFLAGS += -L$(BUNDLE)/lib -static -Wl,--gc-sections -fno-lto
+# The program is optimized as a whole, with its libraries; the tests are linked as usual.
+WHOLE := -flto=auto -Wl,-z,noseparate-code
 endif
 PLATFORM ?= linux
 # V=1 shows the commands.
@@ -35,7 +38,7 @@ PLATFORM_OBJECTS := $(addprefix $(BUILD)/obj/platform/,$(PLATFORM).o unix.o runn
 
 $(BUILD)/kith: $(BUILD)/obj/src/main.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	@echo "link $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(WHOLE) -o $@ $^ $(LIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@

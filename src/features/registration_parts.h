@@ -20,7 +20,6 @@
 #define FIELD_TOKEN "{" NS_REGISTER_OWN "}token"
 #define FIELD_REASON "{" NS_REGISTER_OWN "}reason"
 #define FIELD_ERROR "{" NS_REGISTER_OWN "}error"
-#define FIELD_ERROR "{" NS_REGISTER_OWN "}error"
 
 /* --- registration_refusals.c: the error tables of requirements 4.2 and 4.3 --- */
 

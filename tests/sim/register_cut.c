@@ -17,7 +17,7 @@
 
 #define PHONE "+12345678901"
 #define BOTH (ROSTER_TO | ROSTER_FROM)
-#define CUTS 900
+#define CUTS 2500
 
 /* Nurse, whom romeo has invited, and what she knows. */
 static struct {
