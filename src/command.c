@@ -71,6 +71,8 @@ static const struct command commands[] = {
     {"check", "", "look for what would go wrong, and say what to do", NEEDS_PLAN, NULL, look_check,
      NULL},
     {"status", "", "ask the running server how it is", NEEDS_SERVER, NULL, look_status, NULL},
+    {"extensions", "", "show which specifications it follows, and how far", NEEDS_NOTHING, NULL,
+     look_extensions, NULL},
     {"version", "", "show the versions of kith and its libraries", NEEDS_NOTHING, NULL,
      look_version, NULL},
 };

@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "command_parts.h"
+#include "extensions.h"
 #include "features/version.h"
 #include "plan.h"
 #include "qr_code.h"
@@ -177,4 +178,15 @@ enum command_exit look_check(struct request *request)
     good = check_store(request) && good;
     good = check_ports(request->reply) && good;
     return good ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+enum command_exit look_extensions(struct request *request)
+{
+    for (size_t i = 0; i < extensions_len; i++) {
+        const struct extension *at = &extensions[i];
+        reply_line(request->reply, "%-9s %-7s %s%s%s", at->number, at->version, at->name,
+                   at->missing != NULL ? "; without: " : "",
+                   at->missing != NULL ? at->missing : "");
+    }
+    return COMMAND_DONE;
 }

@@ -82,6 +82,7 @@ void invite_show(const struct invite_slip *slip);
 /* command_look.c */
 enum command_exit look_status(struct request *request);
 enum command_exit look_version(struct request *request);
+enum command_exit look_extensions(struct request *request);
 enum command_exit look_plan(struct request *request);
 enum command_exit look_check(struct request *request);
 
