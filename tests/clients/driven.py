@@ -31,7 +31,8 @@ def compiled(directory, source, compiler, modules, packages):
 class Driven:
     """What it says is kept as lists of words; each is waited for and taken once."""
 
-    def __init__(self, server, address, program, *more, secret=None, ca=None):
+    def __init__(self, server, address, program, *more, secret=None, ca=None,
+                 wrap=None):
         self.address = address
         self.kind = os.path.basename(program)
         name = address.partition("@")[0]
@@ -40,6 +41,8 @@ class Driven:
         given = harness.environment(os.path.join(server.directory, "home"))
         command = [program, address, secret or password(name), str(server.port), ca or server.ca,
                    *more]
+        if wrap:  # the command in another one
+            command = wrap(command)
         with open(self.out, "wb") as out, open(self.out + ".log", "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out,
                                             stderr=log, env=given)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Dino (GTK 4, GnuTLS) in a window nobody sees: shows what slixmpp says, answers by keyboard, is
-killed and comes back, refuses an unknown CA. It finds a server by its domain alone, so all is
+"""Dino (GTK 4, GnuTLS) in a window nobody sees: adds slixmpp in its dialog, shows what it says,
+answers by keyboard, is killed and comes back, refuses an unknown CA. It finds a server by its domain alone, so all is
 done where localhost's port 5222 is ours: in a network namespace of its own."""
 
 import contextlib
@@ -74,7 +74,7 @@ class Screen:
         numbers, write_end = os.pipe()
         self.process = subprocess.Popen(
             [require("Xvfb"), "-displayfd", str(write_end), "-screen", "0", "800x600x24",
-             "-nolisten", "tcp"],
+             "-nolisten", "tcp", "-noreset"],
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[write_end])
         os.close(write_end)
         with os.fdopen(numbers) as file:
@@ -162,9 +162,27 @@ class Dino:
             self.process.kill()
             self.process.wait()
 
+    def windows(self):
+        return self.screen.xdotool("search", "--onlyvisible", "--class", "dino")
+
     def window(self):
-        found = self.screen.xdotool("search", "--onlyvisible", "--class", "dino")
+        found = self.windows()
         return found[-1] if found else None
+
+    def press(self, *keys, windows):
+        """Until that many windows are there; the newest gets the focus."""
+        self.screen.xdotool("key", *keys)
+        wait_until(lambda: len(self.windows()) == windows, 8, f"Dino to have {windows} windows")
+        self.focus()
+
+    def add(self, address):
+        """From its window to the list of contacts, there to `+`, there past the account."""
+        self.press("ctrl+t", windows=2)
+        self.press("Tab", "Tab", "space", windows=3)
+        self.screen.xdotool("key", "Tab")
+        self.screen.xdotool("type", "--delay", "5", address)
+        self.press("Return", windows=2)
+        self.press("Escape", windows=1)
 
     def focus(self):
         """There is no window manager that would."""
@@ -177,6 +195,15 @@ class Dino:
 
     def wait(self, word):
         wait_until(lambda: word in read(self.log), 8, f"Dino to say {word}")
+
+    def hear(self, *words):
+        """A stanza with all of these."""
+        def heard():
+            stanzas = read(self.log).split("\nXMPP ")
+            return any(stanza.startswith("IN") and all(word in stanza for word in words)
+                       for stanza in stanzas)
+
+        wait_until(heard, 8, f"Dino to hear {words}")
 
 
 class Alice(Person):
@@ -223,6 +250,24 @@ def with_alice(server, dino, words):
         await alice.leave()
 
     slix.run(server, talk)
+
+
+async def add(alice, dino, away):
+    """alice only agrees: to be asked back, Dino shows a button that no key leads to."""
+    done = subprocess.run(["dino-im", "--version"], env=dino.screen.given, capture_output=True,
+                          text=True, timeout=10, check=False)
+    if not done.stdout.startswith("Dino 0.4"):
+        raise Skip(f"another dialog than that of Dino 0.4: {done.stdout.strip()}")
+    alice.roster.auto_subscribe = False
+    await away(dino.start)
+    await away(dino.hear, "to='bob@localhost/dino'", "jabber:iq:roster")
+    await away(dino.focus)
+    await away(dino.add, "alice@localhost")
+    await alice.presence("bob@localhost", kind="subscribe")
+    await away(dino.hear, "jid='alice@localhost'", "subscription='to'")
+    await away(dino.hear, ":presence ", "from='alice@localhost/one'")
+    await alice.leave()
+    await away(dino.hear, ":presence ", "from='alice@localhost/one'", "type='unavailable'")
 
 
 async def talk(alice, dino, away):
@@ -274,19 +319,22 @@ async def unknown_ca(alice, dino, away):
 
 def all_cases():
     with contextlib.ExitStack() as stack:
-        with case("dino: a server, a screen, alice and bob are friends", needed=True):
+        with case("dino: a server, a screen", needed=True):
             go_inside()
             server = stack.enter_context(Server(listen=f"127.0.0.1:{PORT}"))
             server.port = PORT
             server.start()
             server.people("alice", "bob")
-            slix.run(server, befriend)
             require("dino-im")
             require("xdotool")
             require("xwd")
             screen = stack.enter_context(Screen(server))
             dino = Dino(server, screen)
             dino.make_database()
+        with case("dino: adds alice, sees her come and go"):
+            with_alice(server, dino, add)
+        with case("dino: alice and bob are friends", needed=True):
+            slix.run(server, befriend)
         with case("dino: displays what it hears, says what is typed"):
             with_alice(server, dino, talk)
         with case("dino: killed and back, with what was said meanwhile"):
