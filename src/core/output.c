@@ -12,7 +12,7 @@ static bool flush_sealed(struct server *server, struct session *session)
     if (session->socket_full) {
         outcome = tls_flush(session->tls);
     } else {
-        size_t len = rope_peek(&session->out, server->record, tls_record_bytes());
+        size_t len = rope_peek(&session->out, server->record, TLS_WISE_BYTES);
         if (len == 0)
             return false;
         outcome = tls_write(session->tls, span_of(server->record, len));

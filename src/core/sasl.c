@@ -120,9 +120,10 @@ static void fail_saying(struct server *server, struct session *session, const ch
         build_str(&build, "<text xml:lang='en'>");
         build_str(&build, text);
         if (config.registration_url[0] != '\0') {
-            build_str(&build, " Or open ");
+            build_str(&build, ", or open ");
             build_text(&build, span_string(config.registration_url));
         }
+        build_str(&build, ".");
         build_str(&build, "</text>");
     }
     build_str(&build, "</failure>");
@@ -184,11 +185,8 @@ void sasl_succeed(struct server *server, struct session *session, struct span da
 {
     struct exchange *exchange = session->exchange;
     struct jid jid;
-    if (exchange->pending) { /* REG-24 */
-        fail_saying(server, session, "account-disabled",
-                    "Registration is not finished: register again with the same user name and "
-                    "password, and the code that was sent to you.",
-                    BLAME_CLIENT);
+    if (exchange->unfinished != NULL) { /* REG-24 */
+        fail_saying(server, session, "account-disabled", exchange->unfinished, BLAME_CLIENT);
         return;
     }
     if (exchange->account.flags & ACCOUNT_DISABLED) {
@@ -236,7 +234,14 @@ static bool pending_identify(struct server *server, struct exchange *exchange, s
     memcpy(exchange->account.salt, pending.salt, sizeof pending.salt);
     exchange->account.sha1 = pending.sha1;
     exchange->account.sha256 = pending.sha256;
-    exchange->pending = true;
+    exchange->unfinished =
+        pending.code_sent_us == 0
+            ? "Registration is not finished. Register again with the same user name and password"
+        : pending.channel == PENDING_ADMIN
+            ? "Registration is not finished: an administrator has not approved it yet. To enter "
+              "the code, register again with the same user name and password"
+            : "Registration is not finished: enter the code we sent you. Register again with the "
+              "same user name and password";
     return true;
 }
 

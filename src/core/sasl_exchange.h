@@ -24,8 +24,8 @@ struct exchange {
     uint64_t since_ms; /* waits for its client since then */
     const struct mechanism *mechanism;
     enum step step;
-    bool pending; /* it is one of a registration that is not complete (REG-24) */
-    bool known;   /* there is such an account; if not, the exchange goes on all the same (SA-10) */
+    const char *unfinished; /* its registration is: what to say (REG-24); NULL: it is not */
+    bool known; /* there is such an account; if not, the exchange goes on all the same (SA-10) */
     bool bound;
     enum tls_binding binding;
     struct account account;

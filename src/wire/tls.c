@@ -327,6 +327,8 @@ bool tls_pending(const struct tls *tls)
     return !tls->failed && mbedtls_ssl_get_bytes_avail(&tls->library) > 0;
 }
 
+_Static_assert(TLS_WISE_BYTES <= 4096, "every build of the library takes that in one piece");
+
 size_t tls_record_bytes(void)
 {
 #ifdef MBEDTLS_SSL_OUT_CONTENT_LEN

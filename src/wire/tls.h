@@ -78,6 +78,9 @@ enum tls_outcome tls_write(struct tls *tls, struct span bytes);
 enum tls_outcome tls_flush(struct tls *tls);
 /* Largest plain piece for one tls_write. */
 size_t tls_record_bytes(void);
+/* And the largest that is wise: libstrophe (profanity) reads so many bytes and leaves the rest of a
+ * record until its socket has more, or for seconds. */
+#define TLS_WISE_BYTES 4096
 
 /* Whether the connection is between records in both directions, so that heap_trim is allowed. */
 bool tls_idle(const struct tls *tls);
