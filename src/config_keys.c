@@ -148,6 +148,16 @@ static bool set_names(void *field, struct span value)
     return true;
 }
 
+/* At most ten hours: see struct segment. */
+static bool set_seconds(void *field, struct span value)
+{
+    uint64_t number;
+    if (!span_number(value, 36000, &number))
+        return false;
+    *(uint32_t *)field = (uint32_t)number;
+    return true;
+}
+
 static bool set_iterations(void *field, struct span value)
 {
     uint64_t number;
@@ -386,6 +396,12 @@ const struct key config_keys[] = {
       "whether one client's bytes per second are limited, and one address's registrations"},
      set_yes,
      FIELD(rate_limits),
+     false},
+    {{"resume_seconds", "300", "a number from 0 to 36000",
+      "how long a client whose connection is lost may take to come back as if nothing had "
+      "happened"},
+     set_seconds,
+     FIELD(resume_seconds),
      false},
     {{"sasl_iterations", "10000", "a number from 4096 to 1000000",
       "work that a password guess costs, and a login on the client"},

@@ -2,6 +2,7 @@
 #include "deliver.h"
 
 #include "core/blocked.h"
+#include "core/limits.h"
 #include "core/stanza_id.h"
 #include "features/offline.h"
 #include "features/presence.h"
@@ -87,23 +88,26 @@ static bool available(const struct session *session)
     return session->announced;
 }
 
-static void forward_one(struct turn *turn, const struct edits *edits, struct session *recipient)
+static void forward_one(struct turn *turn, const struct edits *edits, bool worth,
+                        struct session *recipient)
 {
     struct forward forward;
     if (!forward_edited(turn, edits, &forward))
         return;
+    forward.worth = worth;
     forward_to(turn, &forward, jid_full(&turn->to), recipient);
     forward_end(turn, &forward);
 }
 
 /* DL-3: `to` stays as the sender wrote it. */
-static void forward_all(struct turn *turn, const struct edits *edits,
+static void forward_all(struct turn *turn, const struct edits *edits, bool worth,
                         bool (*fits)(const struct session *))
 {
     struct forward forward;
     struct session *next;
     if (!forward_edited(turn, edits, &forward))
         return;
+    forward.worth = worth;
     for (struct session *at = session_first(turn->server, jid_bare(&turn->to)); at != NULL;
          at = next) {
         next = session_another(at);
@@ -141,24 +145,34 @@ static bool listens_now(const struct session *session)
     return session_listens(session) && !session->behind;
 }
 
-/* Whether one of those it is for has not been told yet all that was stored before. */
-static bool anybody_behind(const struct turn *turn, const struct session *match)
+/* Of what waits for a client that is away. */
+static bool too_much(const struct rope *rope)
 {
-    if (match != NULL)
-        return match->behind;
-    const struct session *at = session_first(turn->server, jid_bare(&turn->to));
-    while (at != NULL && !at->behind)
-        at = session_another(at);
-    return at != NULL;
+    return rope_total(rope) > plan.output_bytes / 4 || rope_total(rope) > ASLEEP_BYTES_MAX;
 }
 
-/* GR-4: what would be stored comes behind what was stored; the others get it at once, with the same
- * id. true: it is there for those who are behind. */
-static bool queued(struct turn *turn, struct edits *edits, enum message_type type,
-                   const struct session *match)
+/* Whether one of those it is for has not been told yet all that was stored before. GR-4: what would
+ * be stored comes behind that; the others get it at once, with the same id. */
+static bool anybody_behind(const struct turn *turn, struct session *match)
 {
-    return (type == TYPE_NORMAL || type == TYPE_CHAT) && anybody_behind(turn, match) &&
-           stanza_id_add(turn, edits) && offline_keep(turn, edits) == OFFLINE_KEPT;
+    struct session *at = match != NULL ? match : session_first(turn->server, jid_bare(&turn->to));
+    bool behind = false;
+    for (; at != NULL; at = match != NULL ? NULL : session_another(at)) {
+        at->behind |= at->phase == PHASE_ASLEEP && too_much(&at->out);
+        behind |= at->behind;
+    }
+    return behind;
+}
+
+/* Whether one of those it is for acknowledges stanzas. */
+static bool anybody_keeps(const struct turn *turn, const struct session *match)
+{
+    if (match != NULL)
+        return match->out.keeps;
+    const struct session *at = session_first(turn->server, jid_bare(&turn->to));
+    while (at != NULL && !(at->out.keeps && session_listens(at)))
+        at = session_another(at);
+    return at != NULL;
 }
 
 void deliver_message(struct turn *turn)
@@ -167,17 +181,23 @@ void deliver_message(struct turn *turn)
     struct edits edits = {0};
     enum message_type type = message_type(turn->type);
     enum fate fate = fates[situation_of(turn, &match)][type];
-    if (!stanza_id_strip(turn, &edits) || (fate == FATE_LATER && !stanza_id_add(turn, &edits))) {
+    bool storable = type == TYPE_NORMAL || type == TYPE_CHAT;
+    bool live = storable && (fate == FATE_ONE || fate == FATE_ALL);
+    bool worth = live && anybody_keeps(turn, match) && offline_worth(turn);
+    bool behind = live && anybody_behind(turn, match);
+    if (!stanza_id_strip(turn, &edits) ||
+        ((fate == FATE_LATER || worth || behind) && !stanza_id_add(turn, &edits))) {
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }
     switch (fate) {
     case FATE_ONE:
-        if (!queued(turn, &edits, type, match))
-            forward_one(turn, &edits, match);
+        if (!behind || offline_keep(turn, &edits) != OFFLINE_KEPT)
+            forward_one(turn, &edits, worth, match);
         break;
     case FATE_ALL:
-        forward_all(turn, &edits, queued(turn, &edits, type, NULL) ? listens_now : session_listens);
+        behind = behind && offline_keep(turn, &edits) == OFFLINE_KEPT;
+        forward_all(turn, &edits, worth, behind ? listens_now : session_listens);
         break;
     case FATE_LATER:
         keep(turn, &edits);
@@ -199,7 +219,7 @@ void deliver_iq(struct turn *turn)
         turn->to.resource_len > 0 ? session_find(turn->server, &turn->to) : NULL;
     if (match != NULL && (turn->kind == KIND_IQ_ANSWER ||
                           presence_shared(turn->server, match, turn->session))) /* 8.5.3.1 */
-        forward_one(turn, NULL, match);
+        forward_one(turn, NULL, false, match);
     else
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE); /* nothing for an answer (GR-5) */
 }
@@ -208,12 +228,12 @@ void deliver_iq(struct turn *turn)
 void deliver_presence(struct turn *turn)
 {
     if (turn->to.resource_len == 0) {
-        forward_all(turn, NULL, available);
+        forward_all(turn, NULL, false, available);
         return;
     }
     struct session *match = session_find(turn->server, &turn->to);
     if (match != NULL)
-        forward_one(turn, NULL, match);
+        forward_one(turn, NULL, false, match);
 }
 
 /* --- blocking (BL-2) --- */

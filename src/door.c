@@ -140,7 +140,7 @@ static unsigned streams_from(const struct server *server, const struct plat_peer
 {
     unsigned count = 0;
     for (const struct session *at = server->streams; at != NULL; at = at->next)
-        count += memcmp(&at->address, peer, sizeof *peer) == 0;
+        count += at->phase != PHASE_ASLEEP && memcmp(&at->address, peer, sizeof *peer) == 0;
     return count;
 }
 
@@ -162,6 +162,9 @@ void door_answer(struct server *server, unsigned n)
     const struct listener *listener = &server->listeners[n];
     for (unsigned i = 0; i < TURN_ACCEPTS; i++) {
         struct plat_peer peer;
+        /* Who sleeps makes way; the place is free in the next tick. */
+        if (pool_left(&server->sessions) == 0 && session_end_asleep(server, SPAN_NONE))
+            return;
         int handle =
             plat_accept(listener->handle, &peer, (int)plan.receive_buffer, (int)plan.send_buffer);
         if (handle == PLAT_FULL)

@@ -193,7 +193,7 @@ static uint64_t plan_for(uint32_t sessions, uint32_t handshakes)
     plan.sessions = sessions;
     plan.handshakes = handshakes < sessions ? handshakes : sessions;
     plan.chunks = wish.chunks_shared + sessions * wish.chunks_per_session;
-    plan.segments = 2 * plan.chunks;
+    plan.segments = 4 * plan.chunks; /* a stanza that is kept has one of its own */
     plan.slabs = sessions * tls_slabs();
     plan.parser_bytes = (xml_region_bytes(&limits) + page - 1) / page * page;
     /* The stanza's texts and one answer of its size; its nodes with an attribute each, held twice

@@ -5,6 +5,8 @@
 #include "console.h"
 #include "core/application.h"
 #include "core/ask.h"
+#include "core/output.h"
+#include "core/remains.h"
 #include "core/sasl.h"
 #include "core/session.h"
 #include "core/stream.h"
@@ -84,6 +86,9 @@ static void cut_server(struct server *server, struct cut *from, void **parser)
     void *arena = cut(from, plan.arena_bytes, PAGE_BYTES);
     if (arena != NULL)
         arena_init(&server->arena, arena, plan.arena_bytes);
+    void *remains = cut(from, remains_bytes(), PAGE_BYTES);
+    if (remains != NULL)
+        arena_init(&server->remains, remains, remains_bytes());
     (void)cut(from, 0, PAGE_BYTES);
 }
 
@@ -168,6 +173,8 @@ void server_stop(struct server *server)
     door_shut(server);
     for (struct session *at = server->streams; at != NULL; at = next) {
         next = at->next;
+        if (store_crowded(server->store) && store_commit(server->store) == STORE_OK)
+            output_release(server); /* OFF-4: there may be a lot to be stored */
         stream_fail(server, at, STREAM_SYSTEM_SHUTDOWN, NULL);
     }
 }

@@ -7,6 +7,7 @@
 #include "core/derivation.h"
 #include "core/input.h"
 #include "core/limits.h"
+#include "core/management.h"
 #include "core/output.h"
 #include "core/sasl.h"
 #include "core/stream.h"
@@ -27,6 +28,16 @@ static const char end_tag[] = "</stream:stream>";
 
 /* --- one session's input --- */
 
+/* SM-2, GR-2: it is counted as it comes; it may be acknowledged when its effects are safe. */
+static void stanza_handle(struct server *server, struct session *session,
+                          const struct stanza *stanza)
+{
+    session->management.received += session->management.enabled;
+    route_stanza(server, session, stanza);
+    if (!store_dirty(server->store))
+        session->management.handled = session->management.received;
+}
+
 static void element(struct server *server, struct session *session, struct span source)
 {
     struct stanza stanza;
@@ -39,7 +50,7 @@ static void element(struct server *server, struct session *session, struct span 
     if (outcome != XML_OK)
         stream_fail(server, session, stream_error_of(outcome), NULL);
     else if (!stream_negotiate(server, session, &stanza))
-        route_stanza(server, session, &stanza);
+        stanza_handle(server, session, &stanza);
 }
 
 static uint32_t stanza_bytes_max(const struct session *session)
@@ -111,11 +122,15 @@ static void input_outcome(struct server *server, struct session *session,
     case INPUT_NOTHING:
         break;
     case INPUT_END:
+        if (session->management.resumable) { /* XEP-0198 7: not closed cleanly */
+            session_lose(server, session);
+            break;
+        }
         session->peer_closed = true;
         stream_close(server, session);
         break;
     case INPUT_LOST:
-        session_leave(server, session);
+        session_lose(server, session);
         break;
     case INPUT_TOO_BIG:
         stream_fail(server, session, STREAM_TOO_BIG, NULL);
@@ -226,7 +241,10 @@ static void session_turn(struct server *server, struct session *session, bool re
         read_open(server, session, readable);
     if (session->phase == PHASE_CLOSING)
         read_closing(server, session, readable);
-    if (session->phase == PHASE_GONE)
+    server->speaker = NULL;
+    if (session->phase == PHASE_ASLEEP)
+        input_return(server, session);
+    if (session->phase == PHASE_GONE || session->phase == PHASE_ASLEEP)
         return;
     input_settle(server, session);
     session_watch(server, session);
@@ -254,7 +272,7 @@ static void event(struct server *server, const struct plat_event *event)
         break;
     }
     struct session *session = session_of_tag(server, event->tag);
-    if (session->phase == PHASE_GONE)
+    if (session->phase == PHASE_GONE || session->phase == PHASE_ASLEEP)
         return;
     if ((event->writable || event->hangup) && session->phase != PHASE_HANDSHAKE)
         session_write_later(server, session);
@@ -270,7 +288,7 @@ static void readers(struct server *server)
         struct session *session = list;
         list = session->next_reader;
         session->reading = false;
-        if (session->phase != PHASE_GONE)
+        if (session->phase != PHASE_GONE && session->phase != PHASE_ASLEEP)
             session_turn(server, session, false);
     }
 }
@@ -300,14 +318,17 @@ static void free_leaving(struct server *server)
 }
 
 /* A failed commit is a power cut: nothing pending is said, every stream is closed, the live state
- * is rebuilt from the store (design, idea 1). */
+ * is rebuilt from the store (design, idea 1). Only what clients have not acknowledged stays, for
+ * those who come back. */
 static void power_cut(struct server *server)
 {
+    struct session *next;
     log_line(LOG_ERROR, "the store could not be written: all streams are closed; new ones can read "
                         "until the disk takes writes again");
-    while (server->streams != NULL)
-        session_leave(server, server->streams);
-    server->farewells = NULL;
+    for (struct session *at = server->streams; at != NULL; at = next) {
+        next = at->next;
+        management_lose(server, at);
+    }
     console_flush(server, false);
     server->read_only = true;
     server->next_probe_ms = server->now_ms;

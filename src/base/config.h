@@ -62,6 +62,7 @@ struct config {
     bool plaintext_on_loopback; /* allow_plaintext = loopback */
     bool rate_limits;
     uint32_t sasl_iterations;
+    uint32_t resume_seconds; /* 0: nobody may */
 };
 
 extern struct config config;

@@ -69,7 +69,9 @@ static void bind_fail(struct turn *turn, enum stanza_error error)
 /* A session whose client does not answer any more is no reason to turn a new one away. */
 static bool account_full(const struct turn *turn)
 {
-    return session_count(turn->server, jid_bare(&turn->session->jid)) >= plan.resources;
+    struct span bare = jid_bare(&turn->session->jid);
+    return session_count(turn->server, bare) >= plan.resources &&
+           !session_end_asleep(turn->server, bare);
 }
 
 void bind_request(struct turn *turn)

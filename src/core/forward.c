@@ -209,6 +209,8 @@ void forward_say(struct server *server, const struct forward *forward, struct sp
         output_say(server, recipient, build_span(&build), depends);
     else
         output_share(server, recipient, build_span(&build), &forward->body, depends);
+    if (forward->worth)
+        output_worth(recipient);
     arena_reset(&server->arena, mark);
 }
 

@@ -34,6 +34,9 @@
 #define SLOW_MS_MAX 2000
 #define SLOW_BYTES_PER_MS 64
 
+/* SM-5: while a client is away what it is sent waits in memory, up to here; then in the store. */
+#define ASLEEP_BYTES_MAX (STORE_DIRTY_BYTES_MAX / 4)
+
 /* How much one session may do before others have their turn. */
 #define TURN_STANZAS 16
 #define TURN_FLUSH_BYTES 65536

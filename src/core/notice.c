@@ -47,7 +47,7 @@ static void message_build(struct server *server, const struct notice *notice, bo
     build_str(build, " type='chat'>");
     build_put(build, build_span(&notice->inside));
     if (delayed)
-        offline_delay(server, build);
+        offline_delay(server->wall_us, build);
     build_str(build, "</message>");
 }
 
@@ -84,8 +84,10 @@ static enum store_outcome notice_deliver(struct server *server, const struct not
         return kept ? STORE_OK : STORE_FULL;
     for (struct session *at = first; at != NULL; at = next) {
         next = session_another(at);
-        if (session_listens(at) && !(kept && at->behind))
-            output_say(server, at, build_span(&message), store_dirty(server->store));
+        if (!session_listens(at) || (kept && at->behind))
+            continue;
+        output_say(server, at, build_span(&message), store_dirty(server->store));
+        output_worth(at);
     }
     return STORE_OK;
 }

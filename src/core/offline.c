@@ -10,10 +10,10 @@
 _Static_assert(OFFLINE_DELAY_BYTES_MAX >= 128 + BUILD_ESCAPED_MAX(CONFIG_TEXT_MAX),
                "room for any domain");
 
-void offline_delay(const struct server *server, struct build *build)
+void offline_delay(uint64_t since_us, struct build *build)
 {
     char stamp[TIMESTAMP_BYTES];
-    timestamp_write(server->wall_us, stamp);
+    timestamp_write(since_us, stamp);
     build_str(build, "<delay xmlns='" NS_DELAY "'");
     build_attr(build, "from", span_string(config.domain));
     build_attr(build, "stamp", span_of(stamp, sizeof stamp));

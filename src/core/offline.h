@@ -17,8 +17,8 @@ enum offline_outcome {
 };
 
 #define OFFLINE_DELAY_BYTES_MAX 2048
-/* <delay/>: when the served domain stored it. At most that long. */
-void offline_delay(const struct server *server, struct build *build);
+/* <delay/>: since when the served domain has had it. At most that long. */
+void offline_delay(uint64_t since_us, struct build *build);
 
 /* Adds a complete stanza for an account. It has OFFLINE_NOTE_BYTES of room left, which are used up;
  * a full one is OFFLINE_NO_ROOM. from: the sender's full jid. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/limits.h"
 #include "core/stream.h"
+#include "wire/names.h"
 
 /* One piece over TLS. true: go on with the next one. */
 static bool flush_sealed(struct server *server, struct session *session)
@@ -23,7 +24,7 @@ static bool flush_sealed(struct server *server, struct session *session)
     }
     session->socket_full = outcome == TLS_WANT_WRITE;
     if (outcome != TLS_OK && outcome != TLS_WANT_WRITE)
-        session_leave(server, session);
+        session_lose(server, session);
     return outcome == TLS_OK;
 }
 
@@ -35,7 +36,7 @@ static bool flush_plain(struct server *server, struct session *session)
         return false;
     int sent = plat_send(session->handle, server->record, len, false);
     if (sent == PLAT_GONE) {
-        session_leave(server, session);
+        session_lose(server, session);
         return false;
     }
     if (sent > 0)
@@ -44,18 +45,33 @@ static bool flush_plain(struct server *server, struct session *session)
     return !session->socket_full;
 }
 
+void output_ask(struct server *server, struct session *session)
+{
+    struct management *management = &session->management;
+    if (session->phase != PHASE_OPEN || management->asked ||
+        !rope_add_word(&server->chunks, &session->out, SPAN("<r xmlns='" NS_MANAGEMENT "'/>")))
+        return;
+    management->asked = true;
+    management->asked_ms = server->now_ms;
+    session_due(server, server->now_ms + IDLE_MS_MAX + PING_MS_MAX);
+    session_write_later(server, session);
+}
+
 void output_flush(struct server *server, struct session *session)
 {
-    uint32_t before = session->out.bytes;
+    uint32_t before;
     /* Within a handshake the library itself writes; the rope belongs to the stream above it. */
-    if (session->phase == PHASE_HANDSHAKE)
+    if (session->phase == PHASE_HANDSHAKE || session->phase == PHASE_ASLEEP)
         return;
+    if (session->out.stanzas > 0) /* SM-5: in the same flight */
+        output_ask(server, session);
+    before = session->out.bytes;
     while (before - session->out.bytes < TURN_FLUSH_BYTES)
         if (!(session->tls == NULL ? flush_plain(server, session) : flush_sealed(server, session)))
             break;
-    if (session->phase == PHASE_GONE)
+    if (session->phase == PHASE_GONE || session->phase == PHASE_ASLEEP)
         return;
-    session->drained |= session->out.bytes == 0 && !session->socket_full;
+    session->drained |= session_drained(session);
     if (rope_ready(&session->out) > 0 && !session->socket_full)
         session_write_later(server, session);
     if ((session->pauses & PAUSE_OUTPUT) && session->out.bytes < plan.output_bytes / 4) {
@@ -86,7 +102,7 @@ static bool slower(const struct session *a, const struct session *b)
 {
     if (b == NULL || a->socket_full != b->socket_full)
         return b == NULL || a->socket_full;
-    return a->out.bytes > b->out.bytes;
+    return rope_total(&a->out) > rope_total(&b->out);
 }
 
 /* Makes room: what can leave does; else the slowest reader's stream ends, without a word, since a
@@ -97,12 +113,12 @@ static bool make_room(struct server *server)
     if (relief(server))
         return true;
     for (struct session *at = server->streams; at != NULL; at = at->next)
-        if (at->out.bytes > 0 && slower(at, slowest))
+        if (rope_total(&at->out) > 0 && slower(at, slowest))
             slowest = at;
     if (slowest == NULL)
         return false;
     log_line(LOG_NOTE, "out of output memory: the slowest reader's stream is closed (%u bytes)",
-             (unsigned)slowest->out.bytes);
+             (unsigned)rope_total(&slowest->out));
     session_leave(server, slowest);
     return true;
 }
@@ -125,18 +141,37 @@ static bool output_fits(struct server *server, struct session *session, size_t l
     if (session->out.bytes + len > plan.output_bytes / 2) {
         while (rope_ready(&session->out) > 0 && !session->socket_full)
             output_flush(server, session);
-        if (session != server->speaker && session->out.bytes > plan.output_bytes / 2)
+        if (session != server->speaker && session->phase != PHASE_ASLEEP &&
+            session->out.bytes > plan.output_bytes / 2)
             server->slow_ms += SLOW_MS_MIN + (uint32_t)(len / SLOW_BYTES_PER_MS);
     }
     if (session->phase >= PHASE_CLOSING)
         return false;
-    if (session->out.bytes + len > plan.output_bytes) {
+    if (rope_total(&session->out) + len > plan.output_bytes) {
         stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, "You read too slowly.");
         return false;
     }
     if (depends)
         rope_hold(&session->out);
     return true;
+}
+
+/* What was added last is a stanza. */
+static void stanza_end(struct server *server, struct session *session)
+{
+    if (session->out.keeps)
+        rope_end(&session->out, (uint16_t)(server->now_ms / 1000), session->place);
+    session_write_later(server, session);
+}
+
+void output_word(struct server *server, struct session *session, struct span bytes, bool depends)
+{
+    if (!output_fits(server, session, bytes.len, depends))
+        return;
+    while (!rope_add_word(&server->chunks, &session->out, bytes))
+        if (!make_room_for(server, session))
+            return;
+    session_write_later(server, session);
 }
 
 void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
@@ -146,7 +181,7 @@ void output_say(struct server *server, struct session *session, struct span byte
     while (!rope_add(&server->chunks, &session->out, bytes))
         if (!make_room_for(server, session))
             return;
-    session_write_later(server, session);
+    stanza_end(server, session);
 }
 
 void output_share(struct server *server, struct session *session, struct span head,
@@ -163,7 +198,13 @@ void output_share(struct server *server, struct session *session, struct span he
         if (!make_room_for(server, session))
             return;
     }
-    session_write_later(server, session);
+    stanza_end(server, session);
+}
+
+void output_worth(struct session *session)
+{
+    if (session->out.keeps && session->phase < PHASE_CLOSING)
+        rope_worth(&session->out);
 }
 
 bool output_body(struct server *server, struct rope *body, struct span bytes)
@@ -176,9 +217,11 @@ bool output_body(struct server *server, struct rope *body, struct span bytes)
 
 void output_release(struct server *server)
 {
-    for (struct session *at = server->streams; at != NULL; at = at->next)
+    for (struct session *at = server->streams; at != NULL; at = at->next) {
+        at->management.handled = at->management.received;
         if (at->out.held) {
             rope_release(&at->out);
             session_write_later(server, at);
         }
+    }
 }

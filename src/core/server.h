@@ -74,8 +74,9 @@ struct server {
     struct store *store;
     struct xml *xml;
     struct tls_identity *identity;
-    struct arena arena; /* the tick's */
-    size_t arena_kept;  /* its first bytes were taken at boot, for good */
+    struct arena arena;   /* the tick's */
+    struct arena remains; /* for what core/remains.c copies */
+    size_t arena_kept;    /* its first bytes were taken at boot, for good */
     struct chunks chunks;
     struct pool sessions;
     struct pool inputs;       /* plan.input_bytes each, for unfinished stanzas */

@@ -6,6 +6,7 @@
 #include "core/ask.h"
 #include "core/input.h"
 #include "core/limits.h"
+#include "core/remains.h"
 #include "core/sasl.h"
 #include "store/offline.h"
 
@@ -68,10 +69,26 @@ void session_unbind(struct server *server, struct session *session)
     }
     *at = session->next_bound;
     session->peer = PEER_USER;
+    if (session->out.keeps)
+        remains_keep(server, session);
     if (session->announced || session->directed.bytes > 0) {
         session->next_farewell = server->farewells;
         server->farewells = session;
     }
+}
+
+static void connection_close(struct server *server, struct session *session)
+{
+    if (session->tls != NULL) {
+        tls_close(session->tls);
+        pool_return(&server->tls_rooms, session->tls);
+        session->tls = NULL;
+    }
+    if (session->handle < 0)
+        return;
+    (void)plat_watch(session->handle, 0, PLAT_NONE);
+    plat_close(session->handle);
+    session->handle = -1;
 }
 
 void session_leave(struct server *server, struct session *session)
@@ -86,18 +103,50 @@ void session_leave(struct server *server, struct session *session)
     sasl_forget(server, session);
     application_return(server, session);
     ask_leave(server, session);
-    if (session->tls != NULL) {
-        tls_close(session->tls);
-        pool_return(&server->tls_rooms, session->tls);
-        session->tls = NULL;
-    }
-    (void)plat_watch(session->handle, 0, PLAT_NONE);
-    plat_close(session->handle);
-    session->handle = -1;
+    connection_close(server, session);
     rope_clear(&server->chunks, &session->out);
     session->phase = PHASE_GONE;
     streams_remove(&server->streams, session);
     streams_add(&server->leaving, session);
+}
+
+void session_lose(struct server *server, struct session *session)
+{
+    if (session->phase == PHASE_ASLEEP)
+        return;
+    if (session->phase == PHASE_OPEN && session->peer == PEER_BOUND &&
+        session->management.resumable && !server->stopping)
+        session_sleep(server, session);
+    else
+        session_leave(server, session);
+}
+
+void session_sleep(struct server *server, struct session *session)
+{
+    must(session->phase == PHASE_OPEN && session->peer == PEER_BOUND);
+    connection_close(server, session);
+    if (session != server->speaker) /* whose stanza is being handled */
+        input_return(server, session);
+    session->phase = PHASE_ASLEEP;
+    session->phase_ms = server->now_ms;
+    session->pauses &= PAUSE_DERIVING;
+    session->watched = PLAT_NONE;
+    session->socket_full = true; /* nobody takes what is said */
+    session->management.asked = false;
+    session_due(server, server->now_ms + UINT64_C(1000) * session->management.resume_seconds);
+}
+
+bool session_end_asleep(struct server *server, struct span bare)
+{
+    struct session *longest = NULL;
+    for (struct session *at = server->streams; at != NULL; at = at->next)
+        if (at->phase == PHASE_ASLEEP &&
+            (bare.bytes == NULL || span_equal(jid_bare(&at->jid), bare)) &&
+            (longest == NULL || at->phase_ms < longest->phase_ms))
+            longest = at;
+    if (longest != NULL)
+        session_leave(server, longest);
+    return longest != NULL;
 }
 
 void session_free(struct server *server, struct session *session)
@@ -121,7 +170,7 @@ struct session *session_of_tag(const struct server *server, uint32_t tag)
 void session_watch(struct server *server, struct session *session)
 {
     unsigned wanted = PLAT_NONE;
-    if (session->phase == PHASE_GONE)
+    if (session->phase == PHASE_GONE || session->phase == PHASE_ASLEEP)
         return;
     if (session->phase != PHASE_QUEUED && session->pauses == 0 && !session->reading &&
         !session->peer_closed)
@@ -132,7 +181,7 @@ void session_watch(struct server *server, struct session *session)
         return;
     session->watched = wanted;
     if (!plat_watch(session->handle, pool_index(&server->sessions, session), wanted))
-        session_leave(server, session);
+        session_lose(server, session);
 }
 
 void session_read_later(struct server *server, struct session *session)
@@ -172,19 +221,32 @@ void session_flush_later(struct server *server, struct session *session)
     server->flushing = session;
 }
 
+void session_listen(struct server *server, struct session *session)
+{
+    for (struct session *at = session_first(server, jid_bare(&session->jid)); at != NULL;
+         at = session_another(at))
+        at->place++;
+    session->listens_from = session->place;
+    session_flush_later(server, session);
+}
+
 void session_due(struct server *server, uint64_t at_ms)
 {
     if (at_ms < server->next_sweep_ms)
         server->next_sweep_ms = at_ms;
 }
 
-void session_bind(struct server *server, struct session *session)
+void session_replace(struct server *server, struct session *old, struct session *with)
 {
-    struct session **bucket = &server->buckets[bucket_of(server, jid_bare(&session->jid))];
-    must(session->phase == PHASE_OPEN);
-    session->peer = PEER_BOUND;
-    session->next_bound = *bucket;
-    *bucket = session;
+    struct session **at = &server->buckets[bucket_of(server, jid_bare(&old->jid))];
+    while (*at != old) {
+        must(*at != NULL);
+        at = &(*at)->next_bound;
+    }
+    *at = with;
+    with->next_bound = old->next_bound;
+    with->peer = PEER_BOUND;
+    old->peer = PEER_USER;
 }
 
 static struct session *same_account(struct session *session, struct span bare)
@@ -202,6 +264,17 @@ struct session *session_first(const struct server *server, struct span bare)
 struct session *session_another(const struct session *session)
 {
     return same_account(session->next_bound, jid_bare(&session->jid));
+}
+
+void session_bind(struct server *server, struct session *session)
+{
+    struct session **bucket = &server->buckets[bucket_of(server, jid_bare(&session->jid))];
+    struct session *sibling = session_first(server, jid_bare(&session->jid));
+    must(session->phase == PHASE_OPEN);
+    session->place = sibling != NULL ? sibling->place : 0;
+    session->peer = PEER_BOUND;
+    session->next_bound = *bucket;
+    *bucket = session;
 }
 
 struct session *session_find(const struct server *server, const struct jid *full)

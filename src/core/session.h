@@ -7,6 +7,7 @@
 #include "core/server.h"
 #include "wire/framer.h"
 #include "wire/jid.h"
+#include "wire/token.h"
 
 /* Room for the full jid of a session: local and resource parts of our own users are at most
  * SESSION_PART_BYTES, longer ones are refused at `user add` and replaced at bind. */
@@ -19,6 +20,7 @@ enum phase {
     PHASE_HANDSHAKE, /* TLS negotiation */
     PHASE_HEADER,    /* waits for the client's stream header */
     PHASE_OPEN,      /* first-level elements */
+    PHASE_ASLEEP,    /* bound, but its connection is lost; may be resumed (XEP-0198) */
     PHASE_CLOSING,   /* our end tag is said; waits a little for the client's */
     PHASE_GONE,      /* socket closed; stands in server->leaving for the rest of the tick */
 };
@@ -56,6 +58,21 @@ struct registering {
     uint8_t handle_hash[32];
 };
 
+/* Stream management (XEP-0198): core/management.c. What was said and is not acknowledged is in
+ * session->out. Counts are modulo 2^32. */
+struct management {
+    bool enabled;
+    bool resumable;
+    bool asked; /* an <r/> waits for its <a/> */
+    char id[TOKEN_CHARS];
+    uint32_t resume_seconds; /* for so long it may be asleep */
+    uint32_t received;       /* stanzas since <enable/> */
+    uint32_t handled;        /* of these, how many have had effects that are safe by now */
+    uint32_t acknowledged;   /* stanzas said since <enabled/> that the client has handled */
+    uint32_t told;           /* how many were said with the last piece of stored messages */
+    uint64_t asked_ms;
+};
+
 struct session {
     struct session *next; /* in server->streams, or leaving */
     struct session *previous;
@@ -90,7 +107,7 @@ struct session {
     struct registering registering;
 
     uint64_t opened_ms; /* accepted */
-    uint64_t phase_ms;  /* entered PHASE_HANDSHAKE or PHASE_CLOSING */
+    uint64_t phase_ms;  /* entered PHASE_HANDSHAKE, PHASE_ASLEEP or PHASE_CLOSING */
     uint64_t active_ms; /* last time something came */
     uint64_t resume_ms; /* PAUSE_RATE ends */
     uint64_t lease_ms;  /* when the lease was taken */
@@ -118,6 +135,12 @@ struct session {
     bool drained;     /* all that it was told has left since the last piece of them */
     uint64_t flushed; /* number of the last one told that is still stored; 0: none */
 
+    struct management management;
+    /* OFF-4: how often one of the account's resources has begun to listen, and which time this one
+     * did. */
+    uint16_t place;
+    uint16_t listens_from;
+
     bool blocking;        /* its account blocks somebody */
     bool blocks_followed; /* XEP-0191 3.3: has asked for the list */
 };
@@ -131,6 +154,13 @@ struct session *session_open(struct server *server, int handle, const struct pla
 /* Closes the socket and gives back everything at once; the session stays readable, in
  * server->leaving, until session_free. Safe to call twice. */
 void session_leave(struct server *server, struct session *session);
+/* The connection is lost: falls asleep if its client may come back to it (SM-3), else leaves. */
+void session_lose(struct server *server, struct session *session);
+/* Gives back all that has to do with the connection. Stays bound. */
+void session_sleep(struct server *server, struct session *session);
+/* Ends the one that has been asleep for longest, of this account (bare.bytes NULL: of all).
+ * false: nobody is asleep. */
+bool session_end_asleep(struct server *server, struct span bare);
 void session_free(struct server *server, struct session *session);
 
 /* The session behind a tag that plat_wait gave in this tick; it may be PHASE_GONE by now. */
@@ -143,8 +173,24 @@ void session_watch(struct server *server, struct session *session);
 void session_read_later(struct server *server, struct session *session);
 void session_write_later(struct server *server, struct session *session);
 
-/* To be called when a session begins to listen, see session_listens: it is to be told what is
- * stored for its account, if there is anything and nobody else is being told. */
+/* Stanzas that it has been told since it enabled stream management. */
+static inline uint32_t session_said(const struct session *session)
+{
+    return session->management.acknowledged + session->out.stanzas;
+}
+
+/* Whether all has left that it was told; with stream management also whether all of the last piece
+ * of stored messages has been acknowledged. */
+static inline bool session_drained(const struct session *session)
+{
+    return session->out.bytes == 0 && !session->socket_full &&
+           (int32_t)(session->management.acknowledged - session->management.told) >= 0;
+}
+
+/* To be called when a session begins to listen, see session_listens. */
+void session_listen(struct server *server, struct session *session);
+/* It is to be told what is stored for its account, if there is anything and nobody else is being
+ * told. */
 void session_flush_later(struct server *server, struct session *session);
 
 /* The next sweep comes at that time at the latest. */
@@ -156,6 +202,8 @@ void session_due(struct server *server, uint64_t at_ms);
 void session_bind(struct server *server, struct session *session);
 /* Nobody finds it any more; if it was available it stands in server->farewells, once (PR-9). */
 void session_unbind(struct server *server, struct session *session);
+/* Takes the place of another among the bound ones. */
+void session_replace(struct server *server, struct session *old, struct session *with);
 /* Messages to the bare jid are for it: available, with a priority of 0 or more. */
 static inline bool session_listens(const struct session *session)
 {

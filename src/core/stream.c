@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "core/input.h"
 #include "core/limits.h"
+#include "core/management.h"
 #include "core/output.h"
 #include "core/sasl.h"
 #include "wire/build.h"
@@ -31,6 +32,7 @@ static const char *const error_names[] = {
     [STREAM_RESTRICTED_XML] = "restricted-xml",
     [STREAM_SYSTEM_SHUTDOWN] = "system-shutdown",
     [STREAM_TOO_BIG] = "policy-violation",
+    [STREAM_UNDEFINED_CONDITION] = "undefined-condition",
     [STREAM_UNSUPPORTED_ENCODING] = "unsupported-encoding",
     [STREAM_UNSUPPORTED_STANZA_TYPE] = "unsupported-stanza-type",
     [STREAM_UNSUPPORTED_VERSION] = "unsupported-version",
@@ -60,7 +62,8 @@ static void header_build(struct build *build, struct span to, bool version)
 }
 
 /* ST-11. */
-static void error_build(struct build *build, enum stream_error error, const char *text)
+static void error_build(struct build *build, enum stream_error error, const char *text,
+                        struct span condition)
 {
     build_str(build, "<stream:error><");
     build_str(build, error_names[error]);
@@ -74,6 +77,7 @@ static void error_build(struct build *build, enum stream_error error, const char
         build_str(build, "<stanza-too-big xmlns='" NS_TOO_BIG "'/>");
     else if (error == STREAM_INVALID_FLOW)
         build_str(build, "<invalid-flow xmlns='" NS_REGISTER_FLOW "'/>");
+    build_put(build, condition);
     build_str(build, "</stream:error></stream:stream>");
 }
 
@@ -96,12 +100,13 @@ static void enter_closing(struct server *server, struct session *session)
     session_write_later(server, session);
 }
 
-void stream_fail(struct server *server, struct session *session, enum stream_error error,
-                 const char *text)
+void stream_fail_with(struct server *server, struct session *session, enum stream_error error,
+                      const char *text, struct span condition)
 {
     char room[HEADER_BYTES_MAX];
     struct build build = {.bytes = room, .size = sizeof room};
-    if (session->phase == PHASE_QUEUED || session->phase == PHASE_HANDSHAKE) {
+    if (session->phase == PHASE_QUEUED || session->phase == PHASE_HANDSHAKE ||
+        session->phase == PHASE_ASLEEP) {
         session_leave(server, session); /* TLS-3: no XML in the middle of TLS */
         return;
     }
@@ -111,14 +116,20 @@ void stream_fail(struct server *server, struct session *session, enum stream_err
     if (!session->header_sent)
         header_build(&build, SPAN_NONE, true);
     session->header_sent = true;
-    error_build(&build, error, text);
+    error_build(&build, error, text, condition);
     /* Straight to the rope: output_say would refuse a stream that is over its share, and this is
      * what tells it so. */
-    if (!rope_add(&server->chunks, &session->out, build_span(&build))) {
+    if (!rope_add_word(&server->chunks, &session->out, build_span(&build))) {
         session_leave(server, session);
         return;
     }
     enter_closing(server, session);
+}
+
+void stream_fail(struct server *server, struct session *session, enum stream_error error,
+                 const char *text)
+{
+    stream_fail_with(server, session, error, text, SPAN(""));
 }
 
 void stream_close(struct server *server, struct session *session)
@@ -128,7 +139,7 @@ void stream_close(struct server *server, struct session *session)
         session_leave(server, session);
         return;
     }
-    output_say(server, session, SPAN("</stream:stream>"), false);
+    output_word(server, session, SPAN("</stream:stream>"), false);
     enter_closing(server, session);
 }
 
@@ -145,7 +156,7 @@ size_t stream_doorman(char *out, size_t size, enum stream_error error)
 {
     struct build build = {.bytes = out, .size = size};
     header_build(&build, SPAN_NONE, true);
-    error_build(&build, error, NULL);
+    error_build(&build, error, NULL, SPAN(""));
     return build.full ? 0 : build.used;
 }
 
@@ -206,6 +217,7 @@ static void features_build(const struct server *server, const struct session *se
     } else {
         build_str(build, "<bind xmlns='" NS_BIND "'/>"
                          "<session xmlns='" NS_SESSION "'><optional/></session>"
+                         "<sm xmlns='" NS_MANAGEMENT "'/>"
                          "<ver xmlns='" NS_ROSTER_VERSIONS "'/><sub xmlns='" NS_PRE_APPROVAL "'/>");
         build_str(build, "<c xmlns='" NS_CAPS "' hash='sha-1' node='" NS_CAPS_NODE "'");
         build_attr(build, "ver", span_string(server->caps_ver));
@@ -374,6 +386,8 @@ bool stream_negotiate(struct server *server, struct session *session, const stru
         sasl_element(server, session, stanza);
         return true;
     }
+    if (management_element(server, session, stanza))
+        return true;
     if (node_is(root, NS_CLIENT, "message") || node_is(root, NS_CLIENT, "presence") ||
         node_is(root, NS_CLIENT, "iq"))
         return false;

@@ -23,6 +23,7 @@ enum stream_error {
     STREAM_SYSTEM_SHUTDOWN,
     STREAM_TOO_BIG,      /* policy-violation with <stanza-too-big/> */
     STREAM_INVALID_FLOW, /* undefined-condition with <invalid-flow/> (XEP-0389 6.3) */
+    STREAM_UNDEFINED_CONDITION,
     STREAM_UNSUPPORTED_ENCODING,
     STREAM_UNSUPPORTED_STANZA_TYPE,
     STREAM_UNSUPPORTED_VERSION,
@@ -33,6 +34,9 @@ enum stream_error {
 void stream_fail(struct server *server, struct session *session, enum stream_error error,
                  const char *text);
 
+/* The same with an element of another namespace beside it. */
+void stream_fail_with(struct server *server, struct session *session, enum stream_error error,
+                      const char *text, struct span condition);
 /* Says our end tag: the client said its own, or is to go without an error (ST-24). */
 void stream_close(struct server *server, struct session *session);
 

@@ -4,10 +4,13 @@
 #include "base/heap.h"
 #include "core/input.h"
 #include "core/limits.h"
+#include "core/management.h"
 #include "core/output.h"
 #include "core/stream.h"
 #include "wire/build.h"
 #include "wire/names.h"
+
+#define CROWDED_MS 100 /* until the store is looked at again */
 
 /* Whether that time has come; if not, the sweep comes again then. */
 static bool due(struct server *server, uint64_t at_ms)
@@ -18,11 +21,15 @@ static bool due(struct server *server, uint64_t at_ms)
     return false;
 }
 
-/* ST-23: any answer counts, even an error. */
+/* ST-23: any answer counts, even an error. With stream management <r/> does it (ST-10). */
 static void ping(struct server *server, struct session *session)
 {
     struct build build;
     size_t mark = server->arena.used;
+    if (session->management.enabled) {
+        output_ask(server, session);
+        return;
+    }
     build_init(&build, &server->arena, 256 + BUILD_ESCAPED_MAX(SESSION_JID_BYTES));
     build_str(&build, "<iq type='get' id='kith-ping'");
     build_attr(&build, "from", span_string(config.domain));
@@ -33,11 +40,22 @@ static void ping(struct server *server, struct session *session)
     arena_reset(&server->arena, mark);
 }
 
+static void time_out(struct server *server, struct session *session)
+{
+    if (session->management.resumable)
+        management_part(server, session);
+    else
+        stream_fail(server, session, STREAM_CONNECTION_TIMEOUT, "No answer to a ping.");
+}
+
 static void sweep_bound(struct server *server, struct session *session)
 {
-    if (session->pinged) {
+    if (session->management.asked &&
+        due(server, session->management.asked_ms + IDLE_MS_MAX + PING_MS_MAX)) {
+        time_out(server, session);
+    } else if (session->pinged) {
         if (due(server, session->active_ms + IDLE_MS_MAX + PING_MS_MAX))
-            stream_fail(server, session, STREAM_CONNECTION_TIMEOUT, "No answer to a ping.");
+            time_out(server, session);
     } else if (due(server, session->active_ms + IDLE_MS_MAX)) {
         session->pinged = true;
         session_due(server, session->active_ms + IDLE_MS_MAX + PING_MS_MAX);
@@ -71,6 +89,17 @@ static void sweep_open(struct server *server, struct session *session)
         stream_fail(server, session, STREAM_POLICY_VIOLATION, "Logging in took too long.");
 }
 
+/* OFF-4: not before the store can take what is left. */
+static void sweep_asleep(struct server *server, struct session *session)
+{
+    if (!due(server, session->phase_ms + UINT64_C(1000) * session->management.resume_seconds))
+        return;
+    if (server->read_only || store_crowded(server->store))
+        session_due(server, server->now_ms + CROWDED_MS);
+    else
+        session_leave(server, session);
+}
+
 void stream_sweep(struct server *server)
 {
     struct session *next;
@@ -85,6 +114,9 @@ void stream_sweep(struct server *server)
         case PHASE_HANDSHAKE:
             if (due(server, at->phase_ms + HANDSHAKE_MS_MAX))
                 session_leave(server, at);
+            break;
+        case PHASE_ASLEEP:
+            sweep_asleep(server, at);
             break;
         case PHASE_CLOSING:
             if (due(server, at->phase_ms + CLOSING_MS_MAX)) {

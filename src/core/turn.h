@@ -116,6 +116,7 @@ struct forward {
     struct span from; /* the sender's full jid; whoever must not tell the resource cuts it */
     struct span tail; /* from behind from/to to the end; bytes NULL: it is in `body` */
     struct rope body;
+    bool worth; /* a message that begins with from and to, see output_worth */
 };
 
 /* What is left out of the sender's bytes, and what is said behind them. */

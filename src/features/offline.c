@@ -48,12 +48,18 @@ static enum offline_outcome keep(struct turn *turn, const struct edits *edits)
     struct edits delayed = *edits;
     struct build extra, stanza;
     build_init(&extra, &turn->server->arena, OFFLINE_DELAY_BYTES_MAX + edits->extra.len);
-    offline_delay(turn->server, &extra); /* XEP-0203 */
+    offline_delay(turn->server->wall_us, &extra); /* XEP-0203 */
     build_put(&extra, edits->extra);
     delayed.extra = build_span(&extra);
     forward_whole(turn, &delayed, OFFLINE_NOTE_BYTES(from.len), &stanza);
     return extra.full ? OFFLINE_NO_ROOM
                       : offline_add(turn->server, jid_local(&turn->to), &stanza, from);
+}
+
+bool offline_worth(const struct turn *turn)
+{
+    enum worth worth = worth_of(turn->stanza);
+    return worth == WORTH_KEEPING || worth == WORTH_ALWAYS;
 }
 
 enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits)
@@ -74,13 +80,14 @@ enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits)
 /* Whether the stanza may take its chunks from what everybody shares. */
 static bool chunks_spare(const struct server *server, size_t len)
 {
-    return pool_left(&server->chunks.chunks) > plan.chunks / CHUNKS_KEPT_SHARE + len / CHUNK_ROOM;
+    return pool_left(&server->chunks.chunks) > plan.chunks / CHUNKS_KEPT_SHARE + len / CHUNK_ROOM &&
+           pool_left(&server->chunks.segments) > 1 + len / CHUNK_ROOM;
 }
 
 /* The first one of a piece only has to fit; a piece ends where it would be a burst. */
 static bool output_spare(const struct session *session, size_t len, bool first)
 {
-    return session->out.bytes + len <= plan.output_bytes / (first ? 1 : PIECE_OUTPUT_SHARE);
+    return rope_total(&session->out) + len <= plan.output_bytes / (first ? 1 : PIECE_OUTPUT_SHARE);
 }
 
 static void retry_later(struct server *server)
@@ -121,7 +128,8 @@ static bool piece_say(struct server *server, struct session *session)
             output_say(server, session, message.stanza, false);
         session->flushed = message.number;
     }
-    session->drained = session->out.bytes == 0 && !session->socket_full;
+    session->management.told = session_said(session);
+    session->drained = session_drained(session);
     return session->behind || session->flushed != 0;
 }
 

@@ -11,6 +11,9 @@
  * edits->extra has its <stanza-id/>. */
 enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits);
 
+/* Whether it would be (OFF-1). */
+bool offline_worth(const struct turn *turn);
+
 /* Goes on telling sessions what was stored for them (OFF-2), as their output drains. Once a tick,
  * before the flush. */
 void offline_flush(struct server *server);

@@ -333,7 +333,7 @@ static void available(struct turn *turn)
         session->priority = priority;
         session->announced = true;
         if (!listened && session_listens(session))
-            session_flush_later(server, session); /* OFF-2 */
+            session_listen(server, session); /* OFF-2 */
         tell_contacts(server, session, &forward);
         tell_own(server, session, &forward);
         if (first) {

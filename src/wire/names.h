@@ -9,6 +9,7 @@
 #define NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define NS_TOO_BIG "urn:xmpp:errors" /* 6120 4.9.3.14: <stanza-too-big/> */
 #define NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
+#define NS_MANAGEMENT "urn:xmpp:sm:3"
 #define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define NS_CHANNEL_BINDING "urn:xmpp:sasl-cb:0"
 #define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"

@@ -108,7 +108,8 @@ bool play_see_off(struct play *play)
             world_reset(client->link);
     }
     if (house_is_open()) {
-        const char *complaint = house_settle(SEEN_OFF_MS, clients_listen);
+        const char *complaint =
+            house_settle(SEEN_OFF_MS + UINT64_C(1000) * config.resume_seconds, clients_listen);
         if (!complaint && house_is_open())
             complaint = house_leftovers();
         if (complaint)

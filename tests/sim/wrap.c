@@ -19,7 +19,9 @@ void *__wrap_arena_take(struct arena *arena, size_t len);
 void __real_arena_reset(struct arena *arena, size_t mark);
 void __wrap_arena_reset(struct arena *arena, size_t mark);
 bool __real_rope_add(struct chunks *chunks, struct rope *rope, struct span bytes);
+bool __real_rope_add_word(struct chunks *chunks, struct rope *rope, struct span bytes);
 bool __wrap_rope_add(struct chunks *chunks, struct rope *rope, struct span bytes);
+bool __wrap_rope_add_word(struct chunks *chunks, struct rope *rope, struct span bytes);
 bool __real_rope_share(struct chunks *chunks, struct rope *rope, const struct rope *body);
 bool __wrap_rope_share(struct chunks *chunks, struct rope *rope, const struct rope *body);
 
@@ -92,6 +94,11 @@ void __wrap_arena_reset(struct arena *arena, size_t mark)
 bool __wrap_rope_add(struct chunks *chunks, struct rope *rope, struct span bytes)
 {
     return !refuse(WRAP_POOL) && __real_rope_add(chunks, rope, bytes);
+}
+
+bool __wrap_rope_add_word(struct chunks *chunks, struct rope *rope, struct span bytes)
+{
+    return !refuse(WRAP_POOL) && __real_rope_add_word(chunks, rope, bytes);
 }
 
 bool __wrap_rope_share(struct chunks *chunks, struct rope *rope, const struct rope *body)

@@ -1,0 +1,270 @@
+/* management.c: see management.h. */
+#include "core/management.h"
+
+#include "base/must.h"
+#include "core/application.h"
+#include "core/ask.h"
+#include "core/limits.h"
+#include "core/output.h"
+#include "core/stream.h"
+#include "wire/build.h"
+#include "wire/names.h"
+
+#define WORD_BYTES 384
+
+/* XEP-0198 6: recoverable. */
+static void fail(struct server *server, struct session *session, const char *condition)
+{
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    build_str(&build, "<failed xmlns='" NS_MANAGEMENT "'><");
+    build_str(&build, condition);
+    build_str(&build, " xmlns='" NS_STANZA_ERRORS "'/></failed>");
+    output_word(server, session, build_span(&build), false);
+}
+
+static struct span attribute_of(const struct stanza *stanza, const char *name)
+{
+    return stanza_attribute(stanza, stanza_root(stanza), name);
+}
+
+/* false: absent or no unsignedInt. */
+static bool read_h(const struct stanza *stanza, uint32_t *h)
+{
+    uint64_t number;
+    if (!span_number(attribute_of(stanza, "h"), UINT32_MAX, &number))
+        return false;
+    *h = (uint32_t)number;
+    return true;
+}
+
+static void enable(struct server *server, struct session *session, const struct stanza *stanza)
+{
+    struct management *management = &session->management;
+    struct span resume = attribute_of(stanza, "resume");
+    uint64_t seconds = config.resume_seconds, wish;
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    if (session->peer != PEER_BOUND || management->enabled) { /* SM-1 */
+        fail(server, session, "unexpected-request");
+        return;
+    }
+    if (span_number(attribute_of(stanza, "max"), seconds, &wish) && wish > 0)
+        seconds = wish;
+    management->enabled = true;
+    management->resumable = seconds > 0 && (span_is(resume, "true") || span_is(resume, "1"));
+    management->resume_seconds = (uint32_t)seconds;
+    rope_keep(&session->out);
+    build_str(&build, "<enabled xmlns='" NS_MANAGEMENT "'");
+    if (management->resumable) {
+        token_make(management->id);
+        build_attr(&build, "id", span_of(management->id, sizeof management->id));
+        build_str(&build, " resume='true' max='");
+        build_number(&build, seconds);
+        build_str(&build, "'");
+    }
+    build_str(&build, "/>");
+    output_word(server, session, build_span(&build), store_dirty(server->store));
+}
+
+/* SM-2. */
+static void answer(struct server *server, struct session *session)
+{
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    build_str(&build, "<a xmlns='" NS_MANAGEMENT "' h='");
+    build_number(&build, session->management.received);
+    build_str(&build, "'/>");
+    output_word(server, session, build_span(&build), store_dirty(server->store));
+}
+
+/* SM-4. What the client counts, of what this session was sent; the error goes to `speaker`.
+ * false: more than that. */
+static bool acknowledge(struct server *server, struct session *session, uint32_t h,
+                        struct session *speaker)
+{
+    struct management *management = &session->management;
+    uint32_t more = h - management->acknowledged;
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    if (more <= session->out.kept) {
+        rope_acknowledge(&server->chunks, &session->out, more);
+        management->acknowledged = h;
+        return true;
+    }
+    if (more > INT32_MAX) /* less than before */
+        return true;
+    build_str(&build, "<handled-count-too-high xmlns='" NS_MANAGEMENT "' h='");
+    build_number(&build, h);
+    build_str(&build, "' send-count='");
+    build_number(&build, (uint32_t)(management->acknowledged + session->out.kept));
+    build_str(&build, "'/>");
+    stream_fail_with(server, speaker, STREAM_UNDEFINED_CONDITION,
+                     "You acknowledged more stanzas than you were sent.", build_span(&build));
+    return false;
+}
+
+static void acknowledged(struct server *server, struct session *session,
+                         const struct stanza *stanza)
+{
+    uint32_t h;
+    if (!read_h(stanza, &h)) {
+        fail(server, session, "bad-request");
+        return;
+    }
+    session->management.asked = false;
+    if (acknowledge(server, session, h, session))
+        session_write_later(server, session); /* there may be more to be asked for */
+}
+
+/* --- resumption --- */
+
+static struct session *former(const struct server *server, const struct session *session,
+                              struct span id)
+{
+    struct session *at = session_first(server, jid_bare(&session->jid));
+    while (at != NULL && (!at->management.resumable ||
+                          !span_equal(span_of(at->management.id, sizeof at->management.id), id)))
+        at = session_another(at);
+    return at;
+}
+
+/* Who points to the one points to the other. */
+static void point_to(struct server *server, struct session *from, struct session *to)
+{
+    for (struct ask *at = server->asking; at != NULL; at = at->next)
+        if (at->session == from)
+            at->session = to;
+    for (struct session **at = &server->flushing; *at != NULL; at = &(*at)->next_flushing)
+        if (*at == from) {
+            to->next_flushing = from->next_flushing;
+            *at = to;
+            break;
+        }
+    to->flushing = from->flushing;
+    from->flushing = false;
+    to->application = from->application;
+    from->application = NULL;
+    if (to->application != NULL) {
+        to->application->derivation.session = to;
+        to->pauses |= from->pauses & PAUSE_DERIVING;
+    }
+    session_replace(server, from, to);
+}
+
+/* SM-3: what the one was, the other is; nobody else learns of it. A stream that is still there is
+ * told why it ends, unless it is in the middle of a stanza. */
+static void take_over(struct server *server, struct session *from, struct session *to,
+                      enum stream_error error)
+{
+    bool silent = from->phase == PHASE_ASLEEP || rope_halfway(&from->out);
+    to->jid = from->jid;
+    memcpy(to->jid_text, from->jid_text, sizeof to->jid_text);
+    to->jid.text = to->jid_text;
+    to->management = from->management;
+    to->management.asked = false;
+    to->announced = from->announced;
+    to->priority = from->priority;
+    to->presence = from->presence;
+    to->directed = from->directed;
+    to->interested = from->interested;
+    to->caps = from->caps;
+    to->caps_refused = from->caps_refused;
+    to->flushed = from->flushed;
+    to->drained = false;
+    to->place = from->place;
+    to->listens_from = from->listens_from;
+    to->blocking = from->blocking;
+    to->blocks_followed = from->blocks_followed;
+    from->management = (struct management){0};
+    from->presence = from->directed = (struct rope){0};
+    from->caps = NULL;
+    from->announced = false;
+    point_to(server, from, to);
+    rope_keep(&to->out); /* it is all words so far */
+    rope_rewind(&server->chunks, &from->out);
+    rope_join(&to->out, &from->out);
+    if (silent)
+        session_leave(server, from);
+    else
+        stream_fail(server, from, error, NULL);
+    to->behind = to->flushing;
+    if (session_listens(to))
+        session_flush_later(server, to); /* it may have been too much for the queue */
+    session_write_later(server, to);
+    session_due(server, to->active_ms + IDLE_MS_MAX);
+}
+
+static void resume(struct server *server, struct session *session, const struct stanza *stanza)
+{
+    struct span id = attribute_of(stanza, "previd");
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    uint32_t h;
+    if (session->peer != PEER_USER) {
+        fail(server, session, "unexpected-request");
+        return;
+    }
+    if (!read_h(stanza, &h)) {
+        fail(server, session, "bad-request");
+        return;
+    }
+    struct session *old = former(server, session, id);
+    if (old == NULL) {
+        fail(server, session, "item-not-found");
+        return;
+    }
+    if (!acknowledge(server, old, h, session))
+        return;
+    build_str(&build, "<resumed xmlns='" NS_MANAGEMENT "'");
+    build_attr(&build, "previd", id);
+    build_str(&build, " h='");
+    build_number(&build, old->management.received);
+    build_str(&build, "'/>");
+    if (store_dirty(server->store))
+        rope_hold(&session->out);
+    /* Straight to the rope: to make room might end the one it is about. */
+    if (!rope_add_word(&server->chunks, &session->out, build_span(&build))) {
+        fail(server, session, "resource-constraint");
+        return;
+    }
+    take_over(server, old, session, STREAM_CONFLICT);
+}
+
+bool management_element(struct server *server, struct session *session, const struct stanza *stanza)
+{
+    const struct node *root = stanza_root(stanza);
+    if (node_is(root, NS_MANAGEMENT, "enable"))
+        enable(server, session, stanza);
+    else if (node_is(root, NS_MANAGEMENT, "resume"))
+        resume(server, session, stanza);
+    else if (!node_is(root, NS_MANAGEMENT, "r") && !node_is(root, NS_MANAGEMENT, "a"))
+        return false;
+    else if (!session->management.enabled)
+        fail(server, session, "unexpected-request");
+    else if (span_is(root->name, "r"))
+        answer(server, session);
+    else
+        acknowledged(server, session, stanza);
+    return true;
+}
+
+void management_part(struct server *server, struct session *session)
+{
+    struct session *asleep = session_open(server, -1, &session->address, false);
+    if (asleep == NULL) { /* no room for its last words */
+        session_sleep(server, session);
+        return;
+    }
+    asleep->phase = PHASE_OPEN;
+    take_over(server, session, asleep, STREAM_CONNECTION_TIMEOUT);
+    session_sleep(server, asleep);
+}
+
+void management_lose(struct server *server, struct session *session)
+{
+    rope_cut(&server->chunks, &session->out, rope_ready(&session->out));
+    rope_release(&session->out);
+    session->management.received = session->management.handled;
+    session_lose(server, session);
+}

@@ -1,0 +1,20 @@
+/* management.h: stream management (XEP-0198): stanzas are counted and acknowledged, and a client
+ * that has lost its connection goes on where it was. Requirements SM-1 ... SM-5. What is kept for
+ * it is in its rope (base/chunk.h); what becomes of that in the end, see core/remains.h.
+ * Limits: plan.output_bytes of what is not acknowledged, config.resume_seconds. */
+#ifndef KITH_MANAGEMENT_H
+#define KITH_MANAGEMENT_H
+
+#include "core/session.h"
+#include "wire/stanza.h"
+
+/* A first-level element of a stream that has logged in. false: it is none of these. */
+bool management_element(struct server *server, struct session *session,
+                        const struct stanza *stanza);
+
+/* The client does not answer: its stream ends, and it may come back. */
+void management_part(struct server *server, struct session *session);
+/* The connection is lost with the tick's transaction: what hung on that has not happened. */
+void management_lose(struct server *server, struct session *session);
+
+#endif

@@ -1,0 +1,15 @@
+/* remains.h: what becomes of messages that a session was told but has not acknowledged, when it
+ * ends for good: they wait for its account (XEP-0198 4, OFF-4). At once, whoever's turn it is: the
+ * memory may be wanted. Owns the arena server->remains. */
+#ifndef KITH_REMAINS_H
+#define KITH_REMAINS_H
+
+#include "core/session.h"
+
+/* Bytes of that arena; needs the global plan. */
+size_t remains_bytes(void);
+
+/* The session is not bound any more. What is left in its rope is what may still be sent. */
+void remains_keep(struct server *server, struct session *session);
+
+#endif
