@@ -25,6 +25,7 @@ const struct extension extensions[] = {
     {"XEP-0158", "1.0.1", "CAPTCHA Forms", "all but a question in registration"},
     {"XEP-0160", "1.0.1", "Handling Offline Messages", NULL},
     {"XEP-0191", "1.3", "Blocking Command", NULL},
+    {"XEP-0198", "1.6.3", "Stream Management", "the location of another server to resume at"},
     {"XEP-0199", "2.0.1", "XMPP Ping", NULL},
     {"XEP-0202", "2.0", "Entity Time", NULL},
     {"XEP-0203", "2.0", "Delayed Delivery", NULL},
