@@ -9,6 +9,7 @@
 #include "core/stream.h"
 #include "store/accounts.h"
 #include "store/forget.h"
+#include "store/logins.h"
 #include "store/released.h"
 #include "store/rosters.h"
 #include "wire/base64.h"
@@ -243,8 +244,10 @@ enum command_exit user_password(struct request *request)
     if (outcome == STORE_OK) {
         account.flags = found.flags;
         account.made_us = found.made_us;
-        outcome = account_put(request->store, local, &account, true);
+        outcome = login_forget(request->store, local); /* S2-7 */
     }
+    if (outcome == STORE_OK)
+        outcome = account_put(request->store, local, &account, true);
     if (outcome != STORE_OK)
         return reply_refused(request, outcome);
     if (request->server != NULL)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "console.h"
 #include "core/application.h"
 #include "core/ask.h"
@@ -103,8 +104,14 @@ size_t server_bytes(void)
 
 static bool store_start(struct server *server, const char **why)
 {
+    const char *no_key;
     server->store = store_open(config.data, plan.map_bytes, false, &server->arena, why);
-    return server->store != NULL;
+    if (server->store == NULL)
+        return false;
+    server->has_login_key = login_key(config.data, server->login_key, &server->arena, &no_key);
+    if (!server->has_login_key)
+        log_line(LOG_ERROR, "clients get no tokens to log in with: %s", no_key);
+    return true;
 }
 
 static bool control_start(struct server *server, const char **why)

@@ -2,6 +2,7 @@
  * derived from it. */
 #include "core/adhoc.h"
 #include "core/bind.h"
+#include "core/inline.h"
 #include "features/blocking.h"
 #include "features/commands.h"
 #include "features/disco.h"
@@ -100,3 +101,9 @@ const struct adhoc adhoc[] = {
 };
 
 const size_t adhoc_len = sizeof adhoc / sizeof adhoc[0];
+
+/* What may be asked for together with a login. A row needs no code elsewhere, so that what is
+ * offered there is what there is. */
+const struct inline_feature inline_features[] = {
+    {.namespace = NULL},
+};

@@ -80,6 +80,8 @@ static bool item(struct server *server, struct session *session)
         element(server, session, span_cut(bytes, 0, len));
         break;
     case FRAME_SPACE:
+        if (sasl2_under_way(session)) /* S2-2 */
+            stream_fail(server, session, STREAM_POLICY_VIOLATION, "Finish logging in first.");
         break;
     case FRAME_END:
         session->peer_closed = true;

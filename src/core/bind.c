@@ -31,10 +31,37 @@ static void resource_set(struct session *session, struct span resource)
     session->jid.resource_len = (uint16_t)resource.len;
 }
 
-/* Takes the wished resource if it is free, else one like it (RB-2, policy 1). */
-static void resource_choose(struct turn *turn, struct span wish)
+/* Whether both streams are of one installation of a client, by what it said of itself. */
+static bool same_client(const struct session *a, const struct session *b)
 {
-    struct session *session = turn->session;
+    return a->has_agent && b->has_agent && memcmp(a->agent, b->agent, sizeof a->agent) == 0;
+}
+
+/* XEP-0386 3.2: what the same client has left behind ends. */
+static void end_earlier(struct server *server, const struct session *session)
+{
+    struct session *next;
+    for (struct session *at = session_first(server, jid_bare(&session->jid)); at != NULL;
+         at = next) {
+        next = session_another(at);
+        if (same_client(at, session))
+            stream_fail(server, at, STREAM_CONFLICT, "The same client has logged in again.");
+    }
+}
+
+/* As many bytes of text as fit, but no half character. */
+static size_t text_cut(struct span text, size_t most)
+{
+    if (text.len <= most)
+        return text.len;
+    while (most > 0 && ((unsigned char)text.bytes[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+/* Takes the wished resource if it is free, else one like it (RB-2, policy 1). */
+static void resource_choose(struct server *server, struct session *session, struct span wish)
+{
     char text[SESSION_PART_BYTES + 1];
     char tail[BASE64_BYTES(RANDOM_BYTES)];
     size_t tail_len = resource_random(tail);
@@ -43,15 +70,15 @@ static void resource_choose(struct turn *turn, struct span wish)
         return;
     }
     resource_set(session, wish);
-    if (session_find(turn->server, &session->jid) == NULL)
+    struct session *other = session_find(server, &session->jid);
+    if (other != NULL && same_client(other, session)) {
+        stream_fail(server, other, STREAM_CONFLICT, "The same client has logged in again.");
+        return;
+    }
+    if (other == NULL)
         return;
     tail_len = 8;
-    size_t keep = wish.len;
-    if (keep > SESSION_PART_BYTES - tail_len - 1) {
-        keep = SESSION_PART_BYTES - tail_len - 1;
-        while (keep > 0 && ((unsigned char)wish.bytes[keep] & 0xc0) == 0x80)
-            keep--; /* not in the middle of a character */
-    }
+    size_t keep = text_cut(wish, SESSION_PART_BYTES - tail_len - 1);
     memcpy(text, wish.bytes, keep);
     text[keep] = '-';
     memcpy(text + keep + 1, tail, tail_len);
@@ -67,11 +94,17 @@ static void bind_fail(struct turn *turn, enum stanza_error error)
 }
 
 /* A session whose client does not answer any more is no reason to turn a new one away. */
-static bool account_full(const struct turn *turn)
+static bool account_full(const struct server *server, const struct session *session)
 {
-    struct span bare = jid_bare(&turn->session->jid);
-    return session_count(turn->server, bare) >= plan.resources &&
-           !session_end_asleep(turn->server, bare);
+    struct span bare = jid_bare(&session->jid);
+    return session_count(server, bare) >= plan.resources && !session_end_asleep(server, bare);
+}
+
+static void session_enter(struct server *server, struct session *session)
+{
+    session->blocking = blocklist_exists(server->store, jid_local(&session->jid));
+    session_bind(server, session);
+    session_due(server, session->active_ms + IDLE_MS_MAX);
 }
 
 void bind_request(struct turn *turn)
@@ -93,11 +126,11 @@ void bind_request(struct turn *turn)
             return;
         }
     }
-    if (account_full(turn)) {
+    if (account_full(turn->server, session)) {
         bind_fail(turn, ERROR_RESOURCE_CONSTRAINT); /* ST-19 */
         return;
     }
-    resource_choose(turn, resource);
+    resource_choose(turn->server, session, resource);
     build_init(&build, arena, 128 + BUILD_ESCAPED_MAX(SESSION_JID_BYTES));
     build_str(&build, "<bind xmlns='" NS_BIND "'><jid>");
     build_text(&build, jid_full(&session->jid));
@@ -107,11 +140,32 @@ void bind_request(struct turn *turn)
         return;
     }
     reply_result(turn, build_span(&build));
-    session->blocking = blocklist_exists(turn->server->store, jid_local(&session->jid));
-    if (session->phase != PHASE_OPEN) /* the answer found no room */
-        return;
-    session_bind(turn->server, session);
-    session_due(turn->server, session->active_ms + IDLE_MS_MAX);
+    if (session->phase == PHASE_OPEN) /* else the answer found no room */
+        session_enter(turn->server, session);
+}
+
+/* `tag/random` (XEP-0386 3.2.1); a tag that cannot be in a resource is left out. */
+static void resource_tag(struct server *server, struct session *session, struct span tag)
+{
+    char text[SESSION_PART_BYTES], random[BASE64_BYTES(RANDOM_BYTES)];
+    size_t random_len = resource_random(random), len = 0;
+    if (tag.len > 0 && jid_prepare_resource(tag, &server->arena, &tag)) {
+        len = text_cut(tag, sizeof text - sizeof random - 1);
+        memcpy(text, tag.bytes, len);
+        text[len++] = '/';
+    }
+    memcpy(text + len, random, random_len);
+    resource_set(session, span_of(text, len + random_len));
+}
+
+bool bind_tagged(struct server *server, struct session *session, struct span tag)
+{
+    end_earlier(server, session);
+    if (account_full(server, session))
+        return false; /* ST-19 */
+    resource_tag(server, session, tag);
+    session_enter(server, session);
+    return true;
 }
 
 void session_request(struct turn *turn)

@@ -1,25 +1,22 @@
-/* sasl.c: see sasl.h. The mechanisms and what is common to them; SCRAM is in sasl_scram.c. */
+/* sasl.c: see sasl.h. What both profiles and all mechanisms share. */
 #include "base/log.h"
 #include "base/must.h"
 #include "core/limits.h"
-#include "core/output.h"
 #include "core/sasl_exchange.h"
 #include "core/stream.h"
 #include "store/pending.h"
 #include "wire/base64.h"
-#include "wire/build.h"
 #include "wire/names.h"
-#include "wire/precis.h"
 
 /* SA-1, in the order in which they are offered. */
 static const struct mechanism mechanisms[] = {
-    {"SCRAM-SHA-256-PLUS", DIGEST_SHA256, true, true},
-    {"SCRAM-SHA-256", DIGEST_SHA256, true, false},
-    {"SCRAM-SHA-1-PLUS", DIGEST_SHA1, true, true},
-    {"SCRAM-SHA-1", DIGEST_SHA1, true, false},
-    {"PLAIN", DIGEST_SHA1, false, false},
+    {"SCRAM-SHA-256-PLUS", MECHANISM_SCRAM, .digest = DIGEST_SHA256, .plus = true},
+    {"SCRAM-SHA-256", MECHANISM_SCRAM, .digest = DIGEST_SHA256},
+    {"SCRAM-SHA-1-PLUS", MECHANISM_SCRAM, .digest = DIGEST_SHA1, .plus = true},
+    {"SCRAM-SHA-1", MECHANISM_SCRAM, .digest = DIGEST_SHA1},
+    {"PLAIN", MECHANISM_PLAIN, .digest = DIGEST_SHA1},
 };
-#define FAILURE_BYTES_MAX 2048
+#define TEXT_BYTES_MAX 512
 #define MECHANISMS (sizeof mechanisms / sizeof mechanisms[0])
 
 static const struct binding bindings[] = {
@@ -66,7 +63,7 @@ static bool offers(const struct session *session, const struct mechanism *mechan
 {
     if (mechanism->plus)
         return sasl_offers_plus(session);
-    return mechanism->scram || config.sasl_plain;
+    return mechanism->kind != MECHANISM_PLAIN || config.sasl_plain;
 }
 
 const struct binding *sasl_binding(size_t n)
@@ -83,9 +80,8 @@ size_t sasl_offered(const struct session *session, const char **names, size_t ma
     return count;
 }
 
-void sasl_features(const struct session *session, struct build *build)
+void sasl_mechanisms_build(const struct session *session, struct build *build)
 {
-    build_str(build, "<mechanisms xmlns='" NS_SASL "'>");
     for (size_t i = 0; i < MECHANISMS; i++) {
         if (!offers(session, &mechanisms[i]))
             continue;
@@ -93,43 +89,23 @@ void sasl_features(const struct session *session, struct build *build)
         build_str(build, mechanisms[i].name);
         build_str(build, "</mechanism>");
     }
-    build_str(build, "</mechanisms>");
-    if (!sasl_offers_plus(session))
-        return;
-    build_str(build, "<sasl-channel-binding xmlns='" NS_CHANNEL_BINDING "'>"); /* SA-12 */
-    for (size_t i = 0; i < BINDINGS; i++)
-        if (sasl_can_bind(session, bindings[i].kind)) {
-            build_str(build, "<channel-binding");
-            build_attr(build, "type", span_string(bindings[i].name));
-            build_str(build, "/>");
-        }
-    build_str(build, "</sasl-channel-binding>");
+}
+
+const struct mechanism *sasl_mechanism(const struct session *session, struct span name)
+{
+    for (size_t i = 0; i < MECHANISMS; i++)
+        if (span_is(name, mechanisms[i].name) && offers(session, &mechanisms[i]))
+            return &mechanisms[i];
+    return NULL;
 }
 
 /* --- answers --- */
 
 static void fail_saying(struct server *server, struct session *session, const char *condition,
-                        const char *text, enum blame blame)
+                        struct span text, enum blame blame)
 {
-    struct build build;
-    build_init(&build, &server->arena, FAILURE_BYTES_MAX);
-    build_str(&build, "<failure xmlns='" NS_SASL "'><");
-    build_str(&build, condition);
-    build_str(&build, "/>");
-    if (text != NULL) {
-        build_str(&build, "<text xml:lang='en'>");
-        build_str(&build, text);
-        if (config.registration_url[0] != '\0') {
-            build_str(&build, ", or open ");
-            build_text(&build, span_string(config.registration_url));
-        } else { /* behind an address, clients would take it for a part of it */
-            build_str(&build, ".");
-        }
-        build_str(&build, "</text>");
-    }
-    build_str(&build, "</failure>");
     sasl_forget(server, session);
-    output_say(server, session, build_span(&build), false);
+    session->sasl->failure(server, session, condition, text);
     session->failures += blame == BLAME_CLIENT;
     session->refusals += blame == BLAME_HEADER;
     if (session->failures >= SASL_FAILURES_MAX || session->refusals >= SASL_REFUSALS_MAX)
@@ -139,7 +115,7 @@ static void fail_saying(struct server *server, struct session *session, const ch
 void sasl_fail(struct server *server, struct session *session, const char *condition,
                enum blame blame)
 {
-    fail_saying(server, session, condition, NULL, blame);
+    fail_saying(server, session, condition, SPAN_NONE, blame);
 }
 
 static struct span address_of(const struct session *session)
@@ -157,37 +133,32 @@ void sasl_not_authorized(struct server *server, struct session *session)
     sasl_fail(server, session, "not-authorized", BLAME_CLIENT);
 }
 
-void sasl_say(struct server *server, struct session *session, const char *name, struct span data)
+void sasl_challenge(struct server *server, struct session *session, struct span data)
+{
+    session->sasl->challenge(server, session, data);
+}
+
+/* REG-24. */
+static void fail_unfinished(struct server *server, struct session *session)
 {
     struct build build;
-    size_t len = BASE64_BYTES(data.len);
-    char *text = arena_take(&server->arena, len + 1);
-    build_init(&build, &server->arena, len + 128);
-    if (text == NULL || build.full) {
-        sasl_fail(server, session, "temporary-auth-failure", BLAME_NOBODY);
-        return;
+    build_init(&build, &server->arena, TEXT_BYTES_MAX);
+    build_str(&build, session->exchange->unfinished);
+    if (config.registration_url[0] != '\0') {
+        build_str(&build, ", or open ");
+        build_str(&build, config.registration_url);
+    } else { /* behind an address, clients would take it for a part of it */
+        build_str(&build, ".");
     }
-    build_str(&build, "<");
-    build_str(&build, name);
-    build_str(&build, " xmlns='" NS_SASL "'");
-    if (data.len > 0) {
-        build_str(&build, ">");
-        build_put(&build, span_of(text, base64_encode(data, text)));
-        build_str(&build, "</");
-        build_str(&build, name);
-        build_str(&build, ">");
-    } else {
-        build_str(&build, "/>");
-    }
-    output_say(server, session, build_span(&build), false);
+    fail_saying(server, session, "account-disabled", build_span(&build), BLAME_CLIENT);
 }
 
 void sasl_succeed(struct server *server, struct session *session, struct span data)
 {
     struct exchange *exchange = session->exchange;
     struct jid jid;
-    if (exchange->unfinished != NULL) { /* REG-24 */
-        fail_saying(server, session, "account-disabled", exchange->unfinished, BLAME_CLIENT);
+    if (exchange->unfinished != NULL) {
+        fail_unfinished(server, session);
         return;
     }
     if (exchange->account.flags & ACCOUNT_DISABLED) {
@@ -205,14 +176,7 @@ void sasl_succeed(struct server *server, struct session *session, struct span da
     session->jid.text = session->jid_text;
     log_line(LOG_DEBUG, "%.*s logged in with %s", (int)jid_bare_len(&jid), jid.text,
              exchange->mechanism->name);
-    sasl_say(server, session, "success", data);
-    sasl_forget(server, session);
-    if (session->phase != PHASE_OPEN)
-        return;
-    session->peer = PEER_USER;
-    session->phase = PHASE_HEADER; /* SA-5 */
-    session->header_sent = false;
-    framer_restart(&session->framer);
+    session->sasl->success(server, session, data);
 }
 
 /* --- who it is --- */
@@ -278,105 +242,28 @@ bool sasl_identify(struct server *server, struct session *session, struct span n
     return true;
 }
 
-bool sasl_authzid_fits(struct server *server, const struct exchange *exchange, struct span authzid)
+/* SA-7, XEP-0388 2.3. The first profile lets it pass: there are clients that get it wrong. */
+static bool header_fits(const struct session *session, struct span local)
 {
+    uint8_t hint_len = session->registering.hint_len;
+    return session->sasl != &sasl2_profile || hint_len == 0 ||
+           span_equal(span_of(session->jid_text, hint_len), local);
+}
+
+bool sasl_authzid_fits(struct server *server, const struct session *session, struct span authzid)
+{
+    struct span local = span_of(session->exchange->local, session->exchange->local_len);
     struct jid jid;
+    if (!header_fits(session, local))
+        return false;
     return authzid.len == 0 ||
            (jid_parse(authzid, &server->arena, &jid) && jid.resource_len == 0 &&
-            span_equal(jid_local(&jid), span_of(exchange->local, exchange->local_len)) &&
-            span_is(jid_domain(&jid), config.domain));
+            span_equal(jid_local(&jid), local) && span_is(jid_domain(&jid), config.domain));
 }
 
-/* --- PLAIN --- */
+/* --- an exchange --- */
 
-static void plain_derived(struct server *server, struct session *session)
-{
-    struct exchange *exchange = session->exchange;
-    struct scram_keys keys;
-    scram_keys_of(DIGEST_SHA1, exchange->derivation.derives[0].out, &keys);
-    bool fits = span_equal_secret(
-        span_of((char *)keys.stored_key, digest_bytes(DIGEST_SHA1)),
-        span_of((char *)exchange->account.sha1.stored_key, digest_bytes(DIGEST_SHA1)));
-    derivation_end(server, &exchange->derivation);
-    if (fits && exchange->known)
-        sasl_succeed(server, session, SPAN_NONE);
-    else
-        sasl_not_authorized(server, session);
-}
-
-/* SA-16. The password goes through the key derivation in slices; meanwhile the stream waits. */
-static void plain(struct server *server, struct session *session, struct span message)
-{
-    struct exchange *exchange = session->exchange;
-    size_t first = span_find(message, 0);
-    struct span rest = span_cut(message, first + 1, message.len);
-    size_t second = span_find(rest, 0);
-    struct span password = span_cut(rest, second + 1, rest.len);
-    struct span prepared = password;
-    if (!precis_utf8_valid(message) || first == message.len || second == rest.len ||
-        span_find(password, 0) < password.len || second == 0 || password.len == 0) {
-        sasl_fail(server, session, "malformed-request", BLAME_CLIENT);
-        return;
-    }
-    if (!sasl_identify(server, session, span_cut(rest, 0, second)))
-        return;
-    if (!sasl_authzid_fits(server, exchange, span_cut(message, 0, first))) {
-        sasl_fail(server, session, "invalid-authzid", BLAME_CLIENT);
-        return;
-    }
-    if (!jid_prepare_password(password, &server->arena, &prepared))
-        prepared = password; /* nobody has that one */
-    /* SHA-1, since it costs half: what is compared is a key of 160 bits either way. */
-    static const enum digest digest = DIGEST_SHA1;
-    exchange->step = STEP_DERIVING;
-    derivation_begin(server, session, &exchange->derivation, &digest, 1, prepared,
-                     span_of((char *)exchange->account.salt, SCRAM_SALT_BYTES),
-                     exchange->account.iterations, plain_derived);
-}
-
-/* --- the elements --- */
-
-/* Decodes the text of an element. false: a failure has been said. absent: no text at all. */
-static bool message_of(struct server *server, struct session *session, const struct stanza *stanza,
-                       struct span *message, bool *absent)
-{
-    struct span text = stanza_text(stanza, stanza_root(stanza), &server->arena);
-    *absent = text.len == 0;
-    *message = SPAN("");
-    if (text.len == 0 || span_is(text, "=")) /* SA-2 */
-        return true;
-    char *bytes =
-        text.len > BASE64_BYTES(MESSAGE_BYTES_MAX) ? NULL : arena_take(&server->arena, text.len);
-    size_t len = 0;
-    if (bytes == NULL || stanza_children(stanza, stanza_root(stanza)) > 0) {
-        sasl_fail(server, session, "malformed-request", BLAME_CLIENT);
-        return false;
-    }
-    if (!base64_decode(text, bytes, &len)) {
-        sasl_fail(server, session, "incorrect-encoding", BLAME_CLIENT);
-        return false;
-    }
-    *message = span_of(bytes, len);
-    return true;
-}
-
-static void message(struct server *server, struct session *session, struct span bytes)
-{
-    if (session->exchange->mechanism->scram)
-        scram_message(server, session, bytes);
-    else
-        plain(server, session, bytes);
-}
-
-static const struct mechanism *mechanism_named(const struct session *session, struct span name)
-{
-    for (size_t i = 0; i < MECHANISMS; i++)
-        if (span_is(name, mechanisms[i].name) && offers(session, &mechanisms[i]))
-            return &mechanisms[i];
-    return NULL;
-}
-
-/* An exchange; where all are in use, that of a client which has been silent for too long. */
+/* Where all are in use, that of a client which has been silent for too long. */
 static struct exchange *exchange_take(struct server *server)
 {
     struct session *silent = NULL;
@@ -392,51 +279,82 @@ static struct exchange *exchange_take(struct server *server)
     return pool_take(&server->exchanges);
 }
 
-static void auth(struct server *server, struct session *session, const struct stanza *stanza)
+bool sasl_begin(struct server *server, struct session *session, const struct mechanism *mechanism)
 {
-    struct span bytes;
-    bool absent;
-    sasl_forget(server, session); /* SA-4: a second <auth/> discards the first */
-    if (!stream_may_login(session)) {
-        sasl_fail(server, session, "encryption-required", BLAME_CLIENT);
-        return;
-    }
-    const struct mechanism *mechanism =
-        mechanism_named(session, stanza_attribute(stanza, stanza_root(stanza), "mechanism"));
-    if (mechanism == NULL) {
-        sasl_fail(server, session, "invalid-mechanism", BLAME_CLIENT);
-        return;
-    }
+    sasl_forget(server, session);
     session->exchange = exchange_take(server);
     if (session->exchange == NULL) {
         sasl_fail(server, session, "temporary-auth-failure", BLAME_NOBODY);
-        return;
+        return false;
     }
     memset(session->exchange, 0, sizeof *session->exchange);
     session->exchange->mechanism = mechanism;
     session->exchange->since_ms = server->now_ms;
-    if (!message_of(server, session, stanza, &bytes, &absent))
-        return;
-    if (absent) /* SA-2: the client speaks first, so it is asked to */
-        sasl_say(server, session, "challenge", SPAN_NONE);
-    else
-        message(server, session, bytes);
+    return true;
 }
 
-void sasl_element(struct server *server, struct session *session, const struct stanza *stanza)
+void sasl_message(struct server *server, struct session *session, struct span message)
 {
-    const struct node *root = stanza_root(stanza);
-    struct span bytes;
-    bool absent;
-    if (span_is(root->name, "auth")) {
-        auth(server, session, stanza);
-    } else if (span_is(root->name, "abort")) {
-        sasl_fail(server, session, "aborted", BLAME_NOBODY);
-    } else if (!span_is(root->name, "response")) {
-        stream_fail(server, session, STREAM_UNSUPPORTED_STANZA_TYPE, NULL);
-    } else if (session->exchange == NULL) {
-        sasl_fail(server, session, "malformed-request", BLAME_CLIENT);
-    } else if (message_of(server, session, stanza, &bytes, &absent)) {
-        message(server, session, bytes);
+    switch (session->exchange->mechanism->kind) {
+    case MECHANISM_SCRAM:
+        scram_message(server, session, message);
+        break;
+    case MECHANISM_PLAIN:
+        plain_message(server, session, message);
+        break;
+    case MECHANISM_HT:
+        fast_message(server, session, message);
+        break;
     }
+}
+
+void sasl_first(struct server *server, struct session *session, struct span message, bool absent)
+{
+    if (absent) /* SA-2: the client speaks first, so it is asked to */
+        sasl_challenge(server, session, SPAN(""));
+    else
+        sasl_message(server, session, message);
+}
+
+bool sasl_decode(struct server *server, struct session *session, const struct stanza *stanza,
+                 const struct node *node, struct span text, struct span *message)
+{
+    size_t len = 0;
+    char *bytes = text.len > BASE64_BYTES(MESSAGE_BYTES_MAX)
+                      ? NULL
+                      : arena_take(&server->arena, text.len + 1);
+    if (bytes == NULL || stanza_children(stanza, node) > 0) {
+        sasl_fail(server, session, "malformed-request", BLAME_CLIENT);
+        return false;
+    }
+    if (!base64_decode(text, bytes, &len)) {
+        sasl_fail(server, session, "incorrect-encoding", BLAME_CLIENT);
+        return false;
+    }
+    *message = span_of(bytes, len);
+    return true;
+}
+
+/* --- features --- */
+
+static void bindings_build(const struct session *session, struct build *build)
+{
+    build_str(build, "<sasl-channel-binding xmlns='" NS_CHANNEL_BINDING "'>");
+    for (size_t i = 0; i < BINDINGS; i++)
+        if (sasl_can_bind(session, bindings[i].kind)) {
+            build_str(build, "<channel-binding");
+            build_attr(build, "type", span_string(bindings[i].name));
+            build_str(build, "/>");
+        }
+    build_str(build, "</sasl-channel-binding>");
+}
+
+void sasl_features(const struct server *server, const struct session *session, struct build *build)
+{
+    build_str(build, "<mechanisms xmlns='" NS_SASL "'>");
+    sasl_mechanisms_build(session, build);
+    build_str(build, "</mechanisms>");
+    sasl2_features(server, session, build);
+    if (sasl_offers_plus(session)) /* SA-12 */
+        bindings_build(session, build);
 }

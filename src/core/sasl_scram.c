@@ -37,7 +37,7 @@ static const char *gs2_fault(const struct session *session, const struct scram_f
     return "not-authorized";
 }
 
-/* XEP-0474: the lists as sasl_features said them. */
+/* XEP-0474: the lists as sasl_features said them; both profiles have the same. */
 static struct span downgrade_hash(struct server *server, const struct session *session)
 {
     const char *names[NAMES_MAX];
@@ -94,7 +94,7 @@ static void scram_first(struct server *server, struct session *session, struct s
     }
     if (!sasl_identify(server, session, first.username))
         return;
-    if (!sasl_authzid_fits(server, exchange, first.authzid)) {
+    if (!sasl_authzid_fits(server, session, first.authzid)) {
         sasl_fail(server, session, "invalid-authzid", BLAME_CLIENT);
         return;
     }
@@ -109,7 +109,7 @@ static void scram_first(struct server *server, struct session *session, struct s
     }
     exchange->step = STEP_FINAL;
     exchange->since_ms = server->now_ms;
-    sasl_say(server, session, "challenge", challenge);
+    sasl_challenge(server, session, challenge);
 }
 
 /* SA-11. */

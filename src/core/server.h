@@ -9,6 +9,7 @@
 #include "base/plan.h"
 #include "core/throttle.h"
 #include "platform/platform.h"
+#include "store/logins.h"
 #include "store/store.h"
 #include "wire/tls.h"
 #include "wire/token.h"
@@ -127,6 +128,8 @@ struct server {
     bool stopping;
     bool reload;    /* SIGHUP came; main.c reloads and clears it */
     bool read_only; /* the disk failed; until a probe write succeeds */
+    bool has_login_key;
+    uint8_t login_key[LOGIN_KEY_BYTES]; /* tokens are made of it (store/logins.h) */
 
     struct throttle logins;      /* failed ones, by account and address (SA-4) */
     struct throttle connections; /* new ones, by address (ST-19) */

@@ -25,6 +25,8 @@ enum phase {
     PHASE_GONE,      /* socket closed; stands in server->leaving for the rest of the tick */
 };
 
+struct sasl_profile;
+
 enum peer { PEER_STRANGER, PEER_USER, PEER_BOUND };
 
 /* Why a session is not read just now. */
@@ -102,9 +104,15 @@ struct session {
     struct framer framer;
     struct input input;
     struct rope out;
+    const struct sasl_profile *sasl; /* in which it last said something of SASL */
     struct exchange *exchange;
     struct application *application; /* its keys are being derived */
     struct registering registering;
+    bool from_elsewhere; /* its header was from an address that is none of ours */
+    bool has_agent;      /* it said which client it is: a hash of that */
+    uint8_t agent[LOGIN_AGENT_BYTES];
+    uint64_t welcome_ms; /* until then it may log in with what `welcome` is the key of (REG-26) */
+    uint8_t welcome[32];
 
     uint64_t opened_ms; /* accepted */
     uint64_t phase_ms;  /* entered PHASE_HANDSHAKE, PHASE_ASLEEP or PHASE_CLOSING */

@@ -200,8 +200,8 @@ static void registration_features(struct build *build)
 }
 
 /* Table "Features in each state" of requirements 1.1. */
-static void features_build(const struct server *server, const struct session *session,
-                           struct build *build)
+void stream_features(const struct server *server, const struct session *session,
+                     struct build *build)
 {
     build_str(build, "<stream:features>");
     if (session->peer == PEER_STRANGER) {
@@ -210,14 +210,15 @@ static void features_build(const struct server *server, const struct session *se
             build_str(build, may_login ? "<starttls xmlns='" NS_TLS "'/>"
                                        : "<starttls xmlns='" NS_TLS "'><required/></starttls>");
         if (may_login) {
-            sasl_features(session, build);
+            sasl_features(server, session, build);
             registration_features(build);
             limits_build(build, plan.stanza_bytes_before, LOGIN_MS_MAX);
         }
     } else {
-        build_str(build, "<bind xmlns='" NS_BIND "'/>"
-                         "<session xmlns='" NS_SESSION "'><optional/></session>"
-                         "<sm xmlns='" NS_MANAGEMENT "'/>"
+        if (session->peer == PEER_USER)
+            build_str(build, "<bind xmlns='" NS_BIND "'/>"
+                             "<session xmlns='" NS_SESSION "'><optional/></session>");
+        build_str(build, "<sm xmlns='" NS_MANAGEMENT "'/>"
                          "<ver xmlns='" NS_ROSTER_VERSIONS "'/><sub xmlns='" NS_PRE_APPROVAL "'/>");
         build_str(build, "<c xmlns='" NS_CAPS "' hash='sha-1' node='" NS_CAPS_NODE "'");
         build_attr(build, "ver", span_string(server->caps_ver));
@@ -314,6 +315,7 @@ static void header_note_lang(struct session *session, struct span lang)
 static void header_note_hint(struct session *session, const struct jid *from)
 {
     bool fits = from->local_len <= SESSION_PART_BYTES && span_is(jid_domain(from), config.domain);
+    session->from_elsewhere = !fits;
     session->registering.hint_len = fits ? (uint8_t)from->local_len : 0;
     memcpy(session->jid_text, from->text, session->registering.hint_len);
 }
@@ -334,12 +336,12 @@ void stream_header(struct server *server, struct session *session, struct span s
     int fault = header_fault(server, &header);
 
     build_init(&build, &server->arena,
-               HEADER_BYTES_MAX + BUILD_ESCAPED_MAX(from.domain_len) +
+               HEADER_BYTES_MAX + FEATURES_BYTES_MAX + BUILD_ESCAPED_MAX(from.domain_len) +
                    BUILD_ESCAPED_MAX(from.local_len));
     header_build(&build, from_good ? jid_bare(&from) : SPAN_NONE,
                  stanza_attribute(&header, root, "version").bytes != NULL);
     if (fault < 0)
-        features_build(server, session, &build);
+        stream_features(server, session, &build);
     session->header_sent = true;
     say_build(server, session, &build);
     if (fault >= 0) {
@@ -376,14 +378,22 @@ static void starttls(struct server *server, struct session *session)
 bool stream_negotiate(struct server *server, struct session *session, const struct stanza *stanza)
 {
     const struct node *root = stanza_root(stanza);
+    if (sasl2_under_way(session) && !node_is(root, NS_SASL2, "response") &&
+        !node_is(root, NS_SASL2, "abort")) { /* S2-2 */
+        stream_fail(server, session, STREAM_POLICY_VIOLATION, "Finish logging in first.");
+        return true;
+    }
     if (node_is(root, NS_TLS, "starttls")) {
         starttls(server, session);
         return true;
     }
     if (session->peer == PEER_STRANGER) {
-        if (!span_is(root->namespace, NS_SASL))
+        if (span_is(root->namespace, NS_SASL))
+            sasl1_element(server, session, stanza);
+        else if (span_is(root->namespace, NS_SASL2))
+            sasl2_element(server, session, stanza);
+        else
             return false;
-        sasl_element(server, session, stanza);
         return true;
     }
     if (management_element(server, session, stanza))

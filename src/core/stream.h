@@ -62,6 +62,12 @@ bool stream_may_login(const struct session *session);
 /* The stream error for a stanza that xml_read refuses. */
 enum stream_error stream_error_of(enum xml_outcome outcome);
 
+/* <stream:features/> as they are for this stream now, of FEATURES_BYTES_MAX. */
+#define FEATURES_BYTES_MAX 3072
+struct build;
+void stream_features(const struct server *server, const struct session *session,
+                     struct build *build);
+
 /* What time brings (limits.h), for all streams; sets server->next_sweep_ms. */
 void stream_sweep(struct server *server);
 

@@ -11,6 +11,7 @@
 #include "core/username.h"
 #include "features/registration_parts.h"
 #include "store/forget.h"
+#include "store/logins.h"
 #include "wire/names.h"
 
 #define ANSWER_BYTES_MAX 4096
@@ -148,7 +149,9 @@ static enum store_outcome keys_put(struct server *server, struct span local,
     memcpy(account.salt, application->salt, sizeof account.salt);
     scram_keys_of(DIGEST_SHA1, application->derivation.derives[0].out, &account.sha1);
     scram_keys_of(DIGEST_SHA256, application->derivation.derives[1].out, &account.sha256);
-    outcome = account_put(server->store, local, &account, true);
+    outcome = login_forget(server->store, local); /* S2-7 */
+    if (outcome == STORE_OK)
+        outcome = account_put(server->store, local, &account, true);
     secret_forget(&account, sizeof account);
     return outcome;
 }

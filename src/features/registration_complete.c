@@ -5,6 +5,7 @@
 #include "core/username.h"
 #include "features/registration_parts.h"
 #include "store/consents.h"
+#include "store/logins.h"
 #include "store/released.h"
 #include "wire/jid.h"
 
@@ -194,6 +195,7 @@ void registration_sweep(struct server *server)
     if (pending_sweep(store, now_us, SWEEP_RECORDS) == STORE_FAILED ||
         invite_sweep(store, now_us - grace_us, SWEEP_RECORDS) == STORE_FAILED ||
         released_sweep(store, now_us, SWEEP_RECORDS) == STORE_FAILED ||
-        consent_sweep(store, now_us, SWEEP_RECORDS) == STORE_FAILED)
+        consent_sweep(store, now_us, SWEEP_RECORDS) == STORE_FAILED ||
+        login_sweep(store, now_us, SWEEP_RECORDS) == STORE_FAILED)
         log_line(LOG_ERROR, "store: what has expired could not be deleted");
 }

@@ -18,6 +18,7 @@ const char *const table_names[TABLE_COUNT] = {
     [TABLE_BLOCKS] = "blocks",     [TABLE_VCARDS] = "vcards",     [TABLE_PRIVATE] = "private",
     [TABLE_ABSENCES] = "absences", [TABLE_INVITES] = "invites",   [TABLE_PENDING] = "pending",
     [TABLE_IDS] = "ids",           [TABLE_RELEASED] = "released", [TABLE_CONSENTS] = "consents",
+    [TABLE_LOGINS] = "logins",
 };
 
 /* Opens the tables that are there. Their handles last only if the transaction is committed. */

@@ -7,6 +7,7 @@
 #include "store/environment.h"
 #include "store/ids.h"
 #include "store/invites.h"
+#include "store/logins.h"
 #include "store/offline.h"
 #include "store/pending.h"
 #include "store/private.h"
@@ -57,6 +58,8 @@ static enum store_outcome records_delete(struct store *store, struct span local)
         outcome = id_forget(store, local);
     if (gone(outcome))
         outcome = consent_forget(store, local);
+    if (gone(outcome))
+        outcome = login_forget(store, local);
     if (gone(outcome))
         outcome = pending_delete(store, local);
     /* More than it may have had expire: who redeems one is asked whether the owner exists. */

@@ -91,6 +91,7 @@ enum store_table {
     TABLE_IDS,
     TABLE_RELEASED,
     TABLE_CONSENTS,
+    TABLE_LOGINS,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define SASL2 "urn:xmpp:sasl:2"
 #define SALTED_KEPT 256
 
 static struct salted {
@@ -63,32 +64,56 @@ static const char *scram_value(const char *message, char name)
     return NULL;
 }
 
+static const char *namespace_of(const struct login *login)
+{
+    return login->second ? SASL2 : SASL;
+}
+
+/* What the server proves at the end. The rest of a <success/> of the second profile stays unread,
+ * as it is for the dialog to judge. */
+static const char *login_verifier(struct client *client, struct tree *success)
+{
+    if (strcmp(success->namespace, SASL) == 0) {
+        client_take(client);
+        return tree_text(success);
+    }
+    struct tree **at = &success->child;
+    while (*at && (!(*at)->name || strcmp((*at)->name, "additional-data") != 0))
+        at = &(*at)->next;
+    const char *text = *at ? tree_text(*at) : NULL;
+    if (*at)
+        *at = (*at)->next;
+    return text;
+}
+
 /* Waits for the answer; sets *challenge, or returns an outcome. */
-static const char *login_answer(struct client *client, const char **challenge,
-                                const struct tree **success)
+static const char *login_answer(struct client *client, struct login *login, const char **challenge)
 {
     const char *complaint = house_settle(0, clients_listen);
     if (!complaint && !client_peek(client))
         complaint = house_settle(1000, clients_listen);
     if (complaint)
         return complaint;
-    struct tree *tree = client_take(client);
+    struct tree *tree = client_peek(client);
     *challenge = NULL;
     if (!tree)
         return "!no answer";
+    if (strcmp(tree->name, "success") == 0 && strcmp(tree->namespace, namespace_of(login)) == 0) {
+        login->verifier = login_verifier(client, tree);
+        return "success";
+    }
+    client_take(client);
     if (strcmp(tree->name, "error") == 0 && tree->child && tree->child->name) {
         struct text outcome = {0};
         text_format(&outcome, "stream:%s", tree->child->name);
         return outcome.bytes;
     }
-    if (strcmp(tree->namespace, SASL) != 0)
+    if (strcmp(tree->namespace, namespace_of(login)) != 0)
         return "!an answer in another namespace than SASL's";
     if (strcmp(tree->name, "failure") == 0)
-        return tree->child && tree->child->name ? tree->child->name : "!an empty failure";
-    if (strcmp(tree->name, "success") == 0) {
-        *success = tree;
-        return "success";
-    }
+        return tree->child && tree->child->name && strcmp(tree->child->namespace, SASL) == 0
+                   ? tree->child->name
+                   : "!a failure without a condition";
     if (strcmp(tree->name, "challenge") != 0)
         return "!neither challenge, success nor failure";
     const char *text = tree_text(tree);
@@ -100,35 +125,46 @@ static const char *login_answer(struct client *client, const char **challenge,
     return NULL;
 }
 
-static void login_say(struct client *client, const char *element, const char *mechanism,
-                      const char *text)
+static void login_respond(struct client *client, const struct login *login, const char *text)
 {
     struct text out = {0};
-    text_format(&out, "<%s xmlns='" SASL "'", element);
-    if (mechanism)
-        text_format(&out, " mechanism='%s'", mechanism);
-    text_string(&out, ">");
+    text_format(&out, "<response xmlns='%s'>", namespace_of(login));
     text_string(&out, text);
-    text_format(&out, "</%s>", element);
+    text_string(&out, "</response>");
+    client_say(client, out.bytes, out.len);
+}
+
+/* text NULL: no initial response. */
+static void login_start(struct client *client, const struct login *login, const char *text)
+{
+    struct text out = {0};
+    text_format(&out, "<%s xmlns='%s' mechanism='%s'>", login->second ? "authenticate" : "auth",
+                namespace_of(login), login->mechanism);
+    if (text && login->second)
+        text_string(&out, "<initial-response>");
+    text_string(&out, text ? text : "");
+    if (text && login->second)
+        text_string(&out, "</initial-response>");
+    text_string(&out, login->asks ? login->asks : "");
+    text_string(&out, login->second ? "</authenticate>" : "</auth>");
     client_say(client, out.bytes, out.len);
 }
 
 /* Sends the first message, after an empty challenge if the login wants to be asked. */
-static const char *login_begin(struct client *client, const struct login *login, const char *text)
+static const char *login_begin(struct client *client, struct login *login, const char *text)
 {
     const char *challenge;
-    const struct tree *success;
     if (!login->asked) {
-        login_say(client, "auth", login->mechanism, text);
+        login_start(client, login, text);
         return NULL;
     }
-    login_say(client, "auth", login->mechanism, "");
-    const char *outcome = login_answer(client, &challenge, &success);
+    login_start(client, login, NULL);
+    const char *outcome = login_answer(client, login, &challenge);
     if (outcome)
         return outcome;
     if (challenge[0])
         return "!the first challenge is not empty";
-    login_say(client, "response", NULL, text);
+    login_respond(client, login, text);
     return NULL;
 }
 
@@ -136,7 +172,6 @@ static const char *plain_try(struct client *client, struct login *login)
 {
     struct text message = {0};
     const char *challenge;
-    const struct tree *success;
     text_string(&message, login->authzid ? login->authzid : "");
     text_add(&message, "", 1);
     text_string(&message, login->username);
@@ -144,8 +179,37 @@ static const char *plain_try(struct client *client, struct login *login)
     text_string(&message, login->password);
     const char *outcome = login_begin(client, login, base64_of(message.bytes, message.len));
     if (!outcome)
-        outcome = login_answer(client, &challenge, &success);
+        outcome = login_answer(client, login, &challenge);
     return outcome ? outcome : "!a challenge after the message";
+}
+
+/* One side's proof of a token without channel binding (draft-schmaus-kitten-sasl-ht-09 3). */
+static const char *token_proof(const struct login *login, const char *who, uint8_t *proof)
+{
+    digest_hmac(DIGEST_SHA256, span_string(login->token), span_string(who), proof);
+    return base64_of(proof, digest_bytes(DIGEST_SHA256));
+}
+
+static const char *token_try(struct client *client, struct login *login)
+{
+    struct text message = {0};
+    uint8_t proof[DIGEST_BYTES_MAX];
+    const char *challenge;
+    token_proof(login, "Initiator", proof);
+    if (login->tamper && strcmp(login->tamper, "proof") == 0)
+        proof[0] ^= 1;
+    text_string(&message, login->username);
+    text_add(&message, "", 1);
+    text_add(&message, proof, sizeof proof);
+    const char *outcome = login_begin(client, login, base64_of(message.bytes, message.len));
+    if (!outcome)
+        outcome = login_answer(client, login, &challenge);
+    if (!outcome)
+        return "!a challenge after the message";
+    if (strcmp(outcome, "success") == 0 &&
+        (!login->verifier || strcmp(login->verifier, token_proof(login, "Responder", proof)) != 0))
+        return "!success without the server's proof";
+    return outcome;
 }
 
 /* Proof and expected server signature of the exchange; false: the salt is not base64. */
@@ -214,7 +278,6 @@ static const char *scram_try(struct client *client, struct login *login, enum di
     struct text gs2 = {0}, bare = {0}, first = {0}, nonce = {0}, verifier = {0};
     uint8_t signature[DIGEST_BYTES_MAX];
     const char *challenge;
-    const struct tree *success;
     text_format(&nonce, "client%unonce", ++nonce_count);
     text_format(&gs2, "%s,%s%s,", login->flag, login->authzid ? "a=" : "",
                 login->authzid ? login->authzid : "");
@@ -223,7 +286,7 @@ static const char *scram_try(struct client *client, struct login *login, enum di
     text_format(&first, "%s%s", gs2.bytes, bare.bytes);
     const char *outcome = login_begin(client, login, base64_of(first.bytes, first.len));
     if (!outcome)
-        outcome = login_answer(client, &challenge, &success);
+        outcome = login_answer(client, login, &challenge);
     if (outcome)
         return outcome;
     const char *whole_nonce = scram_value(challenge, 'r');
@@ -233,15 +296,15 @@ static const char *scram_try(struct client *client, struct login *login, enum di
     const char *final = scram_final(digest, login, gs2.bytes, bare.bytes, challenge, signature);
     if (!final)
         return "!server-first is not r=,s=,i= with at least 4096";
-    login_say(client, "response", NULL,
-              tampers(login, "base64") ? "c=no*base64" : base64_of(final, strlen(final)));
-    outcome = login_answer(client, &challenge, &success);
+    login_respond(client, login,
+                  tampers(login, "base64") ? "c=no*base64" : base64_of(final, strlen(final)));
+    outcome = login_answer(client, login, &challenge);
     if (!outcome)
         return "!a challenge after client-final";
     if (strcmp(outcome, "success") != 0)
         return outcome;
     text_format(&verifier, "v=%s", base64_of(signature, digest_bytes(digest)));
-    if (strcmp(tree_text(success), base64_of(verifier.bytes, verifier.len)) != 0)
+    if (!login->verifier || strcmp(login->verifier, base64_of(verifier.bytes, verifier.len)) != 0)
         return "!success with a wrong server signature (SA-3)";
     return outcome;
 }
@@ -250,6 +313,8 @@ const char *login_try(struct client *client, struct login *login)
 {
     if (strcmp(login->mechanism, "PLAIN") == 0)
         return plain_try(client, login);
+    if (strncmp(login->mechanism, "HT-", 3) == 0)
+        return token_try(client, login);
     bool sha1 = strstr(login->mechanism, "SHA-1") != NULL;
     return scram_try(client, login, sha1 ? DIGEST_SHA1 : DIGEST_SHA256);
 }

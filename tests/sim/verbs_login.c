@@ -16,7 +16,8 @@ static bool login_option(struct login *login, const char *key, const char *value
         {"username", &login->username}, {"password", &login->password},
         {"authzid", &login->authzid},   {"flag", &login->flag},
         {"tamper", &login->tamper},     {"first", &login->first},
-        {"more", &login->more},
+        {"more", &login->more},         {"token", &login->token},
+        {"asks", &login->asks},
     };
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (strcmp(options[i].key, key) == 0) {
@@ -49,6 +50,8 @@ static bool login_read(struct play *play, const char *rest, struct login *login,
             taken = *expected && !*rest;
         } else if (strcmp(word, "asked") == 0) {
             taken = login->asked = true;
+        } else if (strcmp(word, "sasl2") == 0) {
+            taken = login->second = true;
         } else if (equals && !taken) {
             taken = login_option(login, memory_string(word, (size_t)(equals - word)), equals + 1);
         }
@@ -56,6 +59,18 @@ static bool login_read(struct play *play, const char *rest, struct login *login,
             return play_fail(play, "not understood: %s", word);
     }
     return true;
+}
+
+/* What is sent, not compared: its variables are what they stand for. */
+static bool variables_fill(struct play *play, const char **value)
+{
+    const char *fault = "";
+    struct text text = {0};
+    if (!*value)
+        return true;
+    text = script_expand(*value, play->variables, &fault);
+    *value = text.bytes;
+    return text.bytes || play_fail(play, "cannot be sent: %s", fault);
 }
 
 bool verb_authenticates(struct play *play, struct client *client, const char *rest,
@@ -69,10 +84,12 @@ bool verb_authenticates(struct play *play, struct client *client, const char *re
         return play_fail(play, "not understood: %s", fault);
     if (!login_read(play, words.bytes, &login, &expected, patterns))
         return false;
+    if (!variables_fill(play, &login.token) || !variables_fill(play, &login.asks))
+        return false;
     const char *outcome = login_try(client, &login);
     if (strcmp(outcome, expected) != 0)
         return play_fail(play, "%s instead of %s%s", outcome, expected, client_unread(client));
-    if (strcmp(outcome, "success") == 0 && !client_peek(client)) {
+    if (strcmp(outcome, "success") == 0 && !login.second && !client_peek(client)) {
         client->reader = tree_reader(); /* what comes from now on is another stream (SA-5) */
         client->spoke = false;
     }
