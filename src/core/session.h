@@ -53,6 +53,7 @@ struct registering {
     bool pending; /* handle_hash is that of the registration that this stream is in the middle of */
     bool flow;    /* XEP-0389: a challenge waits for its response */
     bool stages;  /* said that it knows further stages (REG-14b) */
+    bool login;   /* asked to be logged in as soon as it has an account (REG-26) */
     uint8_t hint_len; /* of the localpart in jid_text that the stream header was from; no proof */
     uint8_t bad_tokens;
     uint64_t until_ms; /* it may go on so long; 0: not begun (ST-18) */

@@ -1,6 +1,7 @@
 /* registration_iq.c: registration before login as XEP-0077 has it: legacy elements and data forms,
  * and how the next stage is said to each kind of client (REG-14b). */
 #include "base/line.h"
+#include "core/fast.h"
 #include "features/registration_parts.h"
 #include "wire/jid.h"
 
@@ -74,18 +75,24 @@ static void say_stage(struct turn *turn, bool as_error, const struct outcome *ou
     }
 }
 
-/* 4.12: nothing to be told unless the name is another than was typed. */
-static void say_complete(struct turn *turn, const struct outcome *outcome)
+/* 4.12: nothing to be told unless the name is another than was typed, or a token is due (REG-26).
+ */
+static void say_complete(struct turn *turn, enum face face, const struct outcome *outcome)
 {
     struct build build;
-    if (!outcome->name_changed) {
+    bool login =
+        face == FACE_FORM && turn->session->registering.login && fast_offered(turn->server);
+    if (!outcome->name_changed && !login) {
         reply_result(turn, SPAN(""));
         return;
     }
-    build_init(&build, &turn->server->arena, 256 + BUILD_ESCAPED_MAX(outcome->local.len));
+    build_init(&build, &turn->server->arena, 512 + BUILD_ESCAPED_MAX(outcome->local.len));
     build_str(&build, "<query xmlns='" NS_REGISTER "'><registered/><username>");
     build_text(&build, outcome->local);
-    build_str(&build, "</username></query>");
+    build_str(&build, "</username>");
+    if (login)
+        fast_welcome(turn->server, turn->session, outcome->local, &build);
+    build_str(&build, "</query>");
     reply_result(turn, build_span(&build));
 }
 
@@ -96,7 +103,7 @@ void registration_iq_answer(struct turn *turn, enum face face, bool knows_stages
     struct refusal refusal = outcome->refusal;
     switch (outcome->verdict) {
     case VERDICT_COMPLETE:
-        say_complete(turn, outcome);
+        say_complete(turn, face, outcome);
         return;
     case VERDICT_CANCELED:
         reply_result(turn, SPAN(""));
@@ -273,6 +280,9 @@ static void form_read(struct turn *turn, const struct node *form, struct answers
     answers->challenge = form_value(stanza, form, FIELD_CHALLENGE, arena);
     answers->captcha = form_value(stanza, form, FIELD_QUESTION, arena);
     answers->resend = form_true(form_value(stanza, form, FIELD_RESEND, arena));
+    struct span login = form_value(stanza, form, FIELD_LOGIN, arena);
+    if (login.bytes != NULL)
+        turn->session->registering.login = form_true(login);
 }
 
 void answers_read(struct turn *turn, struct answers *answers)

@@ -14,6 +14,7 @@
 #define BAD_TOKENS_MAX 5 /* on one stream (INV-18) */
 #define SECOND_US 1000000u
 
+#define FIELD_LOGIN "{" NS_REGISTER_CPE "}loginOnSuccess"
 #define FIELD_HANDLE "{" NS_REGISTER_OWN "}reg"
 #define FIELD_CODE "{" NS_REGISTER_OWN "}code"
 #define FIELD_RESEND "{" NS_REGISTER_OWN "}resend"
