@@ -10,7 +10,8 @@
 /* A client that is who it says, while what it asked for is done. */
 struct login {
     struct server *server;
-    struct session *session;     /* has its bare jid; INLINE_BOUND: its full one, and is found */
+    struct session *session;     /* has its bare jid; INLINE_BOUND: its full one, and is found; who
+                                    resumes another one may put that here */
     const struct stanza *stanza; /* <authenticate/> without its initial response */
     const struct node *node;     /* the element that asks for it; NULL: a row that needs none */
     struct build *answer;        /* inside of <success/>, or of <bound/> with INLINE_BOUND */

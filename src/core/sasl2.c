@@ -171,6 +171,10 @@ static void success(struct server *server, struct session *session, struct span 
     struct build answer;
     struct login login = {
         .server = server, .session = session, .stanza = &stanza, .answer = &answer};
+    if (session->phase != PHASE_OPEN) { /* it ended while the password was derived */
+        sasl_forget(server, session);
+        return;
+    }
     build_init(&answer, &server->arena, INLINE_ANSWER_BYTES);
     if (answer.full || !request_read(server, session, &stanza)) {
         sasl_fail(server, session, "temporary-auth-failure", BLAME_NOBODY);

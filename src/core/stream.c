@@ -311,13 +311,15 @@ static void header_note_lang(struct session *session, struct span lang)
     session->lang[lang.len] = 0;
 }
 
-/* Whose registration it may be in the middle of (4.5): never trusted. */
+/* Whose registration it may be in the middle of (4.5), and who may log in in the second profile
+ * (SA-7): never trusted. from: not present if there was none, or none that can be read. */
 static void header_note_hint(struct session *session, const struct jid *from)
 {
     bool fits = from->local_len <= SESSION_PART_BYTES && span_is(jid_domain(from), config.domain);
-    session->from_elsewhere = !fits;
+    session->from_elsewhere = jid_present(from) && !fits;
     session->registering.hint_len = fits ? (uint8_t)from->local_len : 0;
-    memcpy(session->jid_text, from->text, session->registering.hint_len);
+    if (session->registering.hint_len > 0)
+        memcpy(session->jid_text, from->text, session->registering.hint_len);
 }
 
 void stream_header(struct server *server, struct session *session, struct span source)
@@ -333,6 +335,8 @@ void stream_header(struct server *server, struct session *session, struct span s
     const struct node *root = stanza_root(&header);
     struct span from_text = stanza_attribute(&header, root, "from");
     bool from_good = from_text.bytes != NULL && jid_parse(from_text, &server->arena, &from);
+    if (!from_good)
+        from = (struct jid){0};
     int fault = header_fault(server, &header);
 
     build_init(&build, &server->arena,
@@ -349,7 +353,7 @@ void stream_header(struct server *server, struct session *session, struct span s
         return;
     }
     session->stream_default = root->prefix.len == 0;
-    if (session->peer == PEER_STRANGER && from_good)
+    if (session->peer == PEER_STRANGER)
         header_note_hint(session, &from);
     header_note_lang(session, stanza_lang(&header, root));
     if (session->phase == PHASE_HEADER)

@@ -3,6 +3,7 @@
 (xmppjs.mjs), which npm installs for the test. They say back what slixmpp says."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ LONG = "🙂 <&>'\"\n" * 300
 
 class Strophe:
     name = "strophe"
+    resource = "{how}"  # as wished
     stranger = "ertificate"  # what its log says of an unknown CA
 
     def __init__(self, server):
@@ -40,6 +42,7 @@ class Strophe:
 
 class XmppJs:
     name = "xmpp.js"
+    resource = "{how}/"  # a tag (XEP-0386)
     stranger = "unable to"
 
     def __init__(self, server):
@@ -67,14 +70,14 @@ class XmppJs:
 class Echo:
     """A running echo; lines of its output can be waited for."""
 
-    def __init__(self, server, library, how, secret=None, ca=None):
+    def __init__(self, server, library, how, secret=None, ca=None, words=()):
         self.out = os.path.join(server.directory, f"{library.name}-{how}")
         port = server.tls_port if how == "direct" else server.port
         command, more = library.command(f"bob@localhost/{how}", secret or password("bob"), port,
                                         ca or server.ca, how)
         given = harness.environment(os.path.join(server.directory, "home"))
         with open(self.out, "wb") as out, open(self.out + ".log", "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out,
+            self.process = subprocess.Popen([*command, *words], stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=log, env={**given, **more})
         evidence.append((f"{library.name} {how}", self.said))
 
@@ -100,17 +103,28 @@ class Echo:
 
 
 def echoes(server, library, how):
-    async def talk(_):
+    async def talk(address):
         alice = await Person(server, "alice").enter()
         for text in (*harness.TEXTS, LONG):
-            alice.say(f"bob@localhost/{how}", text)
-            heard = await alice.hear(f"bob@localhost/{how}")
+            alice.say(address, text)
+            heard = await alice.hear(address)
             equal(heard["body"], text, "what came back")
         await alice.leave()
 
     with Echo(server, library, how) as echo:
-        equal(echo.wait("online"), f"online bob@localhost/{how} secured", "how it got in")
-        slix.run(server, talk)
+        _, address, secured = echo.wait("online").split()
+        wanted = "bob@localhost/" + library.resource.format(how=how)
+        check(address.startswith(wanted) and secured == "secured", "how it got in: " + address)
+        slix.run(server, lambda _: talk(address))
+
+
+def token(server, library):
+    """The second time without the password and in one round trip (XEP-0388, 0386, 0484)."""
+    with Echo(server, library, "direct", words=["again"]) as echo:
+        wait_until(lambda: read(echo.out).count("online") == 2, 8, "the echo to come back")
+        ways = re.findall('said <authenticate.*?mechanism="([^"]*)"', read(echo.out + ".log"))
+        equal(ways, ["SCRAM-SHA-1", "HT-SHA-256-NONE"], "how it logged in")
+        check("<auth " not in read(echo.out + ".log"), "the first profile was used")
 
 
 def killed(server, library):
@@ -151,6 +165,9 @@ def try_library(kind):
             echoes(server, library, "direct")
         with case(f"{kind.name}: killed and back"):
             killed(server, library)
+        if kind is XmppJs:
+            with case(f"{kind.name}: back with a token"):
+                token(server, library)
         with case(f"{kind.name}: a wrong password"):
             refused(server, library, "starttls", "not-authorized", secret="wrong")
         with case(f"{kind.name}: an unknown CA is refused by the client"):

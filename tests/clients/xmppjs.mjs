@@ -1,9 +1,11 @@
 // xmppjs.mjs: an echo over @xmpp/client. Logs in, sends every chat message back to its sender,
 // says on standard output what happens: online, message, offline REASON. Ends with the stream.
-// Arguments: the directory that has node_modules, jid, password, port, "starttls" or "direct".
+// Arguments: the directory that has node_modules, jid, password, port, "starttls" or "direct"; with
+// "again" behind them it leaves when it is online and comes back once, with the token it was given.
 import { createRequire } from "node:module";
 
-const [, , directory, jid, password, port, how] = process.argv;
+const [, , directory, jid, password, port, how, again] = process.argv;
+let left = !again;
 const { client, xml } = createRequire(directory + "/")("@xmpp/client");
 const [, username, domain, resource] = /^(.*)@(.*)\/(.*)$/.exec(jid);
 const service = (how === "direct" ? "xmpps" : "xmpp") + "://localhost:" + port;
@@ -15,12 +17,16 @@ function leave(reason) {
 }
 
 xmpp.on("error", (error) => leave(`${error.condition ?? error.code} ${error.message}`));
-xmpp.on("disconnect", () => leave("the stream ended"));
-xmpp.on("input", (text) => console.error("heard " + text));
-xmpp.on("output", (text) => console.error("said " + text));
+xmpp.on("disconnect", () => left && leave("the stream ended"));
+xmpp.on("element", (element) => console.error("heard " + element));
+xmpp.on("send", (element) => console.error("said " + element));
 xmpp.on("online", async (address) => {
   await xmpp.send(xml("presence"));
   console.log(`online ${address} ${xmpp.isSecure() ? "secured" : "in the clear"}`);
+  if (left) return;
+  await xmpp.stop();
+  left = true;
+  await xmpp.start();
 });
 xmpp.on("stanza", async (stanza) => {
   const body = stanza.is("message") && stanza.getChildText("body");

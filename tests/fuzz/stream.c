@@ -88,6 +88,20 @@ static const char *const words[] = {
     "\xff",
     "subscription='remove'",
     "/>",
+    "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>",
+    "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='SCRAM-SHA-256'>",
+    "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='HT-SHA-256-NONE'>",
+    "<initial-response>",
+    "</initial-response>",
+    "AGp1bGlldABwZW5jaWw=",
+    "anVsaWV0ADEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEy",
+    "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'/>",
+    "<bind xmlns='urn:xmpp:bind:0'><tag>fuzz</tag></bind>",
+    "<request-token xmlns='urn:xmpp:fast:0' mechanism='HT-SHA-256-NONE'/>",
+    "<fast xmlns='urn:xmpp:fast:0' count='1'/>",
+    "</authenticate>",
+    "<response xmlns='urn:xmpp:sasl:2'>",
+    "<abort xmlns='urn:xmpp:sasl:2'/>",
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
 

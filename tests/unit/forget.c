@@ -7,6 +7,7 @@
 #include "store/consents.h"
 #include "store/ids.h"
 #include "store/invites.h"
+#include "store/logins.h"
 #include "store/pending.h"
 #include "store/private.h"
 #include "store/released.h"
@@ -46,6 +47,11 @@ static void account_fill(struct store *store, unsigned n)
     for (unsigned i = 0; i < CONSENTS_MAX; i++) {
         snprintf(text, sizeof text, "contact%u@chat.example", i);
         put(consent_put(store, local, span_string(text), 2 * NOW));
+    }
+    for (unsigned i = 0; i < LOGINS_MAX; i++) {
+        const uint8_t agent[LOGIN_AGENT_BYTES] = {(uint8_t)i};
+        struct login_tokens tokens = {.current = {.mechanism = 1, .expires_us = 2 * NOW}};
+        put(login_put(store, &(struct login_client){local, agent}, &tokens));
     }
     for (unsigned i = 0; i < INVITES_MAX / OTHERS; i++) {
         struct invite invite = {.expires_us = 2 * NOW, .uses_left = 5, .owner = local};
