@@ -153,12 +153,36 @@ static void fail_unfinished(struct server *server, struct session *session)
     fail_saying(server, session, "account-disabled", build_span(&build), BLAME_CLIENT);
 }
 
+/* Its account as it is now: what was proven may be no more, and must not be worth a token (S2-7).
+ */
+static enum store_outcome account_again(struct server *server, struct exchange *exchange)
+{
+    struct account now = {.flags = 0};
+    enum store_outcome outcome =
+        account_get(server->store, span_of(exchange->local, exchange->local_len), &now);
+    if (outcome == STORE_OK &&
+        memcmp(&now.sha256, &exchange->account.sha256, sizeof now.sha256) != 0)
+        outcome = STORE_NONE;
+    exchange->account.flags = now.flags;
+    secret_forget(&now, sizeof now);
+    return outcome;
+}
+
 void sasl_succeed(struct server *server, struct session *session, struct span data)
 {
     struct exchange *exchange = session->exchange;
     struct jid jid;
     if (exchange->unfinished != NULL) {
         fail_unfinished(server, session);
+        return;
+    }
+    enum store_outcome outcome = account_again(server, exchange);
+    if (outcome == STORE_NONE) {
+        sasl_not_authorized(server, session);
+        return;
+    }
+    if (outcome != STORE_OK) {
+        sasl_fail(server, session, "temporary-auth-failure", BLAME_NOBODY);
         return;
     }
     if (exchange->account.flags & ACCOUNT_DISABLED) {

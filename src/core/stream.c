@@ -315,7 +315,8 @@ static void header_note_lang(struct session *session, struct span lang)
  * (SA-7): never trusted. from: not present if there was none, or none that can be read. */
 static void header_note_hint(struct session *session, const struct jid *from)
 {
-    bool fits = from->local_len <= SESSION_PART_BYTES && span_is(jid_domain(from), config.domain);
+    bool fits = jid_present(from) && from->local_len <= SESSION_PART_BYTES &&
+                span_is(jid_domain(from), config.domain);
     session->from_elsewhere = jid_present(from) && !fits;
     session->registering.hint_len = fits ? (uint8_t)from->local_len : 0;
     if (session->registering.hint_len > 0)

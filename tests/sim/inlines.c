@@ -4,6 +4,8 @@
 
 #include "base/must.h"
 #include "house.h"
+#include "platform/platform.h"
+#include "store/forget.h"
 #include "tick.h"
 #include "verbs.h"
 
@@ -70,21 +72,46 @@ const struct inline_feature __wrap_inline_features[] = {
     {.namespace = NULL},
 };
 
-/* The server stops while a password is being derived: nobody is bound on a stream that ends. */
-static bool stops_while_deriving(struct play *play)
+/* A client whose password is being derived. */
+static struct client *deriving(struct play *play, const char *name)
 {
-    struct client *client = client_named("romeo.late", strlen("romeo.late"));
-    struct server *server = house_server();
+    struct client *client = client_named(name, strlen(name));
+    const struct server *server = house_server();
     if (!verb_opens(play, client, "", NULL))
-        return false;
+        return NULL;
     client_say_string(client, "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'>"
                               "<initial-response>AHJvbWVvAHBlbmNpbA==</initial-response>"
                               "<bind xmlns='urn:xmpp:bind:0'/></authenticate>");
     for (unsigned i = 0; i < 2000 && server->deriving == NULL; i++)
         house_tick();
     if (server->deriving == NULL)
-        return play_fail(play, "no password is being derived");
-    server_stop(server);
+        play_fail(play, "no password is being derived");
+    return server->deriving == NULL ? NULL : client;
+}
+
+/* The account goes meanwhile: what was proven is worth nothing. */
+static bool deleted_while_deriving(struct play *play)
+{
+    struct store *store = house_server()->store;
+    struct client *client = deriving(play, "romeo.gone");
+    if (client == NULL)
+        return false;
+    bool gone = account_forget(store, SPAN("romeo"), plat_wall_us()) == STORE_OK;
+    if (store_commit(store) != STORE_OK || !gone || !play_settle(play, 0))
+        return play_fail(play, "the account is not gone");
+    struct tree *failure = client_take(client);
+    if (!failure || !tree_child(failure, "not-authorized"))
+        return play_fail(play, "whose account is gone was let in");
+    return true;
+}
+
+/* The server stops meanwhile: nobody is bound on a stream that ends. */
+static bool stops_while_deriving(struct play *play)
+{
+    struct client *client = deriving(play, "romeo.late");
+    if (client == NULL)
+        return false;
+    server_stop(house_server());
     return verb_is_ended_with(play, client, "system-shutdown", NULL);
 }
 
@@ -96,6 +123,7 @@ int main(void)
     for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
         struct play play;
         bool fine = play_speak(&play, "tests/sim/inlines.txt", &conditions[i]) &&
+                    deleted_while_deriving(&play) && house_account("romeo", "pencil", 0) &&
                     stops_while_deriving(&play);
         if (!fine)
             fprintf(stderr, "%s\n", play.report.bytes);
