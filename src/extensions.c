@@ -34,6 +34,8 @@ const struct extension extensions[] = {
     {"XEP-0359", "0.7.0", "Unique and Stable Stanza IDs", NULL},
     {"XEP-0368", "1.1.0", "SRV records for XMPP over TLS", NULL},
     {"XEP-0379", "0.3.3", "Pre-Authenticated Roster Subscription", NULL},
+    {"XEP-0386", "1.1.0", "Bind 2", NULL},
+    {"XEP-0388", "1.0.4", "Extensible SASL Profile", "tasks behind the login (a second factor)"},
     {"XEP-0389", "0.6.0", "Extensible In-Band Registration",
      "recovery; challenges other than forms"},
     {"XEP-0398", "1.0.0", "User Avatar to vCard-Based Avatars Conversion",
@@ -43,6 +45,7 @@ const struct extension extensions[] = {
     {"XEP-0445", "0.2.0", "Pre-Authenticated In-Band Registration", NULL},
     {"XEP-0474", "0.5.0", "SASL SCRAM Downgrade Protection", NULL},
     {"XEP-0478", "0.2.0", "Stream Limits Advertisement", NULL},
+    {"XEP-0484", "0.2.0", "Fast Authentication Streamlining Tokens", NULL},
 };
 
 const size_t extensions_len = sizeof extensions / sizeof extensions[0];

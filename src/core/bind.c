@@ -94,7 +94,7 @@ static void bind_fail(struct turn *turn, enum stanza_error error)
 }
 
 /* A session whose client does not answer any more is no reason to turn a new one away. */
-static bool account_full(const struct server *server, const struct session *session)
+static bool account_full(struct server *server, const struct session *session)
 {
     struct span bare = jid_bare(&session->jid);
     return session_count(server, bare) >= plan.resources && !session_end_asleep(server, bare);

@@ -187,7 +187,7 @@ static void proof_check(struct server *server, struct session *session, struct s
     bool fresh = slot_fits(server, session, &client, &tokens.fresh, proof, answer);
     bool current = slot_fits(server, session, &client, &tokens.current, proof, answer);
     const struct login_token *used = fresh ? &tokens.fresh : &tokens.current;
-    bool known = exchange->known && !exchange->pending;
+    bool known = exchange->known && exchange->unfinished == NULL;
     if (known && (fresh || current) && used->expires_us <= server->wall_us) {
         sasl_fail(server, session, "credentials-expired", BLAME_CLIENT);
     } else if (known && (fresh || current)) {
