@@ -192,12 +192,17 @@ void deliver_message(struct turn *turn)
     }
     switch (fate) {
     case FATE_ONE:
-        if (!behind || offline_keep(turn, &edits) != OFFLINE_KEPT)
-            forward_one(turn, &edits, worth, match);
+        if (behind && offline_keep(turn, &edits) == OFFLINE_KEPT)
+            break;
+        forward_one(turn, &edits, worth, match);
+        if (worth && match->peer != PEER_BOUND) /* it has just ended */
+            keep(turn, &edits);
         break;
     case FATE_ALL:
         behind = behind && offline_keep(turn, &edits) == OFFLINE_KEPT;
         forward_all(turn, &edits, worth, behind ? listens_now : session_listens);
+        if (worth && !behind && !anybody_listens(turn))
+            keep(turn, &edits);
         break;
     case FATE_LATER:
         keep(turn, &edits);

@@ -90,6 +90,8 @@ static bool acknowledge(struct server *server, struct session *session, uint32_t
     if (more <= session->out.kept) {
         rope_acknowledge(&server->chunks, &session->out, more);
         management->acknowledged = h;
+        if ((int32_t)(management->stored - h) < 0)
+            management->stored = h;
         return true;
     }
     if (more > INT32_MAX) /* less than before */
@@ -123,8 +125,9 @@ static struct session *former(const struct server *server, const struct session 
                               struct span id)
 {
     struct session *at = session_first(server, jid_bare(&session->jid));
-    while (at != NULL && (!at->management.resumable ||
-                          !span_equal(span_of(at->management.id, sizeof at->management.id), id)))
+    while (at != NULL &&
+           (!at->management.resumable || at->management.stored != at->management.acknowledged ||
+            !span_equal(span_of(at->management.id, sizeof at->management.id), id)))
         at = session_another(at);
     return at;
 }
@@ -221,7 +224,7 @@ static void resume(struct server *server, struct session *session, const struct 
     build_str(&build, " h='");
     build_number(&build, old->management.received);
     build_str(&build, "'/>");
-    if (store_dirty(server->store))
+    if (old->management.handled != old->management.received)
         rope_hold(&session->out);
     /* Straight to the rope: to make room might end the one it is about. */
     if (!rope_add_word(&server->chunks, &session->out, build_span(&build))) {
@@ -266,5 +269,6 @@ void management_lose(struct server *server, struct session *session)
     rope_cut(&server->chunks, &session->out, rope_ready(&session->out));
     rope_release(&session->out);
     session->management.received = session->management.handled;
+    session->management.stored = session->management.acknowledged;
     session_lose(server, session);
 }

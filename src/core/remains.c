@@ -41,7 +41,8 @@ static bool addresses(struct server *server, struct span message, struct span *f
 static bool others_have(const struct server *server, const struct session *session, uint16_t place)
 {
     struct session *at = session_first(server, jid_bare(&session->jid));
-    while (at != NULL && (!session_listens(at) || (int16_t)(place - at->listens_from) < 0))
+    while (at != NULL &&
+           (at == session || !session_listens(at) || (int16_t)(place - at->listens_from) < 0))
         at = session_another(at);
     return at != NULL;
 }
@@ -88,23 +89,42 @@ static bool account_exists(struct server *server, const struct session *session)
     return account_get(server->store, jid_local(&session->jid), &account) != STORE_NONE;
 }
 
-void remains_keep(struct server *server, struct session *session)
+/* Stores what is not stored yet. */
+static void store_all(struct server *server, struct session *session, bool ends)
 {
+    struct management *management = &session->management;
     struct rope all = session->out, message;
     bool exists = account_exists(server, session);
+    uint32_t number = management->acknowledged;
     unsigned lost = 0;
-    session->out = (struct rope){0};
+    bool full = false;
+    session->out = (struct rope){.keeps = !ends};
     while (rope_split(&all, &message)) {
+        number += message.stanzas;
         bool worth = exists && message.last->kind == SEGMENT_WORTH;
-        lost += worth && !message_keep(server, session, &message);
-        if (message.bytes == 0 || (worth && message.kept_bytes == 0))
+        if (!full && (int32_t)(number - management->stored) > 0) {
+            full = worth && !message_keep(server, session, &message);
+            management->stored = full ? management->stored : number;
+        }
+        lost += worth && full;
+        if (ends && (message.bytes == 0 || (worth && message.kept_bytes == 0)))
             rope_clear(&server->chunks, &message);
         else
             rope_join(&session->out, &message);
     }
-    if (lost > 0)
+    if (lost > 0 && ends)
         log_line(LOG_ERROR, "%u messages to %.*s could not be stored and are lost", lost,
                  (int)jid_bare_len(&session->jid), session->jid.text);
+}
+
+void remains_store(struct server *server, struct session *session)
+{
+    store_all(server, session, false);
+}
+
+void remains_keep(struct server *server, struct session *session)
+{
+    store_all(server, session, true);
     for (struct session *at = session_first(server, jid_bare(&session->jid)); at != NULL;
          at = session_another(at))
         if (session_listens(at))

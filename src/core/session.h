@@ -72,7 +72,8 @@ struct management {
     uint32_t received;       /* stanzas since <enable/> */
     uint32_t handled;        /* of these, how many have had effects that are safe by now */
     uint32_t acknowledged;   /* stanzas said since <enabled/> that the client has handled */
-    uint32_t told;           /* how many were said with the last piece of stored messages */
+    uint32_t stored; /* so many are in the store by now, or need not be: it is about to end */
+    uint32_t told;   /* how many were said with the last piece of stored messages */
     uint64_t asked_ms;
 };
 

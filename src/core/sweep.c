@@ -6,11 +6,13 @@
 #include "core/limits.h"
 #include "core/management.h"
 #include "core/output.h"
+#include "core/remains.h"
 #include "core/stream.h"
 #include "wire/build.h"
 #include "wire/names.h"
 
-#define CROWDED_MS 100 /* until the store is looked at again */
+#define RETRY_MS 1000          /* until a store that takes nothing is tried again */
+#define REMAINS_MS_MAX 3600000 /* and how long that may go on */
 
 /* Whether that time has come; if not, the sweep comes again then. */
 static bool due(struct server *server, uint64_t at_ms)
@@ -89,15 +91,20 @@ static void sweep_open(struct server *server, struct session *session)
         stream_fail(server, session, STREAM_POLICY_VIOLATION, "Logging in took too long.");
 }
 
-/* OFF-4: not before the store can take what is left. */
+/* OFF-4: it goes when what is left of it is safe in the store, or cannot be for too long. */
 static void sweep_asleep(struct server *server, struct session *session)
 {
-    if (!due(server, session->phase_ms + UINT64_C(1000) * session->management.resume_seconds))
+    uint64_t end_ms = session->phase_ms + UINT64_C(1000) * session->management.resume_seconds;
+    uint32_t before = session->management.stored;
+    if (!due(server, end_ms))
         return;
-    if (server->read_only || store_crowded(server->store))
-        session_due(server, server->now_ms + CROWDED_MS);
-    else
+    if (before == session_said(session) || server->now_ms >= end_ms + REMAINS_MS_MAX) {
         session_leave(server, session);
+        return;
+    }
+    if (!server->read_only && !store_crowded(server->store))
+        remains_store(server, session);
+    session_due(server, server->now_ms + (session->management.stored == before ? RETRY_MS : 0));
 }
 
 void stream_sweep(struct server *server)
