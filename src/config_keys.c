@@ -105,11 +105,7 @@ static bool set_next_stage(void *field, struct span value)
 /* A number from 1 to a thousand. */
 static bool set_count(void *field, struct span value)
 {
-    uint64_t number;
-    if (!span_number(value, 1000, &number) || number == 0)
-        return false;
-    *(uint32_t *)field = (uint32_t)number;
-    return true;
+    return settings_number(value, field, 1, 1000);
 }
 
 /* MT-11: a number with s, m, h or d behind; a minute to ten years. */
@@ -151,20 +147,12 @@ static bool set_names(void *field, struct span value)
 /* At most ten hours: see struct segment. */
 static bool set_seconds(void *field, struct span value)
 {
-    uint64_t number;
-    if (!span_number(value, 36000, &number))
-        return false;
-    *(uint32_t *)field = (uint32_t)number;
-    return true;
+    return settings_number(value, field, 0, 36000);
 }
 
 static bool set_iterations(void *field, struct span value)
 {
-    uint64_t number;
-    if (!span_number(value, 1000000, &number) || number < 4096)
-        return false;
-    *(uint32_t *)field = (uint32_t)number;
-    return true;
+    return settings_number(value, field, 4096, 1000000);
 }
 
 /* "127.0.0.1:5222" or "[::1]:5222". */

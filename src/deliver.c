@@ -2,6 +2,7 @@
 #include "deliver.h"
 
 #include "core/blocked.h"
+#include "core/client_state.h"
 #include "core/limits.h"
 #include "core/stanza_id.h"
 #include "features/offline.h"
@@ -88,6 +89,11 @@ static bool available(const struct session *session)
     return session->announced;
 }
 
+static enum urgency urgency_of(const struct turn *turn)
+{
+    return turn->kind == KIND_MESSAGE && client_state_idle(turn) ? URGENCY_NONE : URGENCY_NOW;
+}
+
 static void forward_one(struct turn *turn, const struct edits *edits, bool worth,
                         struct session *recipient)
 {
@@ -95,6 +101,7 @@ static void forward_one(struct turn *turn, const struct edits *edits, bool worth
     if (!forward_edited(turn, edits, &forward))
         return;
     forward.worth = worth;
+    forward.urgency = urgency_of(turn);
     forward_to(turn, &forward, jid_full(&turn->to), recipient);
     forward_end(turn, &forward);
 }
@@ -108,6 +115,7 @@ static void forward_all(struct turn *turn, const struct edits *edits, bool worth
     if (!forward_edited(turn, edits, &forward))
         return;
     forward.worth = worth;
+    forward.urgency = urgency_of(turn);
     for (struct session *at = session_first(turn->server, jid_bare(&turn->to)); at != NULL;
          at = next) {
         next = session_another(at);

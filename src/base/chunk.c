@@ -124,6 +124,7 @@ bool rope_share(struct chunks *chunks, struct rope *rope, const struct rope *bod
         struct segment *segment = pool_take(&chunks->segments);
         must(segment != NULL);
         *segment = *from;
+        segment->kind = SEGMENT_PART;
         segment->chunk->holders++;
         rope_append(rope, segment);
     }

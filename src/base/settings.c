@@ -92,3 +92,12 @@ bool settings_bytes(struct span value, uint64_t *out)
     *out <<= bits;
     return true;
 }
+
+bool settings_number(struct span text, uint32_t *number, uint32_t least, uint32_t most)
+{
+    uint64_t value;
+    if (!span_number(text, most, &value) || value < least)
+        return false;
+    *number = (uint32_t)value;
+    return true;
+}

@@ -27,4 +27,7 @@ enum settings_outcome settings_next(struct settings *settings);
 /* "8M", "512K", "1G" or plain bytes. */
 bool settings_bytes(struct span value, uint64_t *out);
 
+/* A number from `least` to `most`. */
+bool settings_number(struct span text, uint32_t *number, uint32_t least, uint32_t most);
+
 #endif

@@ -2,6 +2,7 @@
  * sender's own bytes as they came (design, idea 4). Requirements ST-4 ... ST-7, RB-4. */
 #include "base/must.h"
 #include "core/avatar.h"
+#include "core/client_state.h"
 #include "core/output.h"
 #include "core/turn.h"
 #include "wire/build.h"
@@ -205,6 +206,13 @@ void forward_say(struct server *server, const struct forward *forward, struct sp
     build_attr(&build, "to", to);
     build_put(&build, forward->tail);
     must(!build.full); /* ARENA_RESERVE */
+    if (forward->urgency != URGENCY_NOW && recipient->inactive &&
+        !span_equal(forward->from, jid_full(&recipient->jid)) &&
+        (forward->urgency == URGENCY_NONE ||
+         client_state_holds(server, recipient, build_span(&build), &forward->body))) {
+        arena_reset(&server->arena, mark);
+        return;
+    }
     if (forward->tail.bytes != NULL)
         output_say(server, recipient, build_span(&build), depends);
     else

@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "core/application.h"
 #include "core/ask.h"
+#include "core/client_state.h"
 #include "core/limits.h"
 #include "core/output.h"
 #include "core/stream.h"
@@ -180,13 +181,15 @@ static void take_over(struct server *server, struct session *from, struct sessio
     to->blocking = from->blocking;
     to->blocks_followed = from->blocks_followed;
     from->management = (struct management){0};
-    from->presence = from->directed = (struct rope){0};
+    to->held_back = from->held_back;
+    from->presence = from->directed = from->held_back = (struct rope){0};
     from->caps = NULL;
     from->announced = false;
     point_to(server, from, to);
     rope_keep(&to->out); /* it is all words so far */
     rope_rewind(&server->chunks, &from->out);
     rope_join(&to->out, &from->out);
+    client_state_flush(server, to); /* XEP-0352 5.2: it is active */
     if (silent)
         session_leave(server, from);
     else

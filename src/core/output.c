@@ -2,6 +2,7 @@
 #include "core/output.h"
 
 #include "base/log.h"
+#include "core/client_state.h"
 #include "core/limits.h"
 #include "core/stream.h"
 #include "wire/names.h"
@@ -176,6 +177,8 @@ void output_word(struct server *server, struct session *session, struct span byt
 
 void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
 {
+    if (session->held_back.first != NULL)
+        client_state_flush(server, session);
     if (!output_fits(server, session, bytes.len, depends))
         return;
     while (!rope_add(&server->chunks, &session->out, bytes))
@@ -187,6 +190,8 @@ void output_say(struct server *server, struct session *session, struct span byte
 void output_share(struct server *server, struct session *session, struct span head,
                   const struct rope *body, bool depends)
 {
+    if (session->held_back.first != NULL)
+        client_state_flush(server, session);
     if (!output_fits(server, session, head.len + body->bytes, depends))
         return;
     for (;;) {

@@ -156,6 +156,7 @@ void session_free(struct server *server, struct session *session)
     input_return(server, session);
     rope_clear(&server->chunks, &session->presence);
     rope_clear(&server->chunks, &session->directed);
+    rope_clear(&server->chunks, &session->held_back);
     streams_remove(&server->leaving, session);
     pool_return(&server->sessions, session);
 }

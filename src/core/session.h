@@ -146,6 +146,8 @@ struct session {
     uint64_t flushed; /* number of the last one told that is still stored; 0: none */
 
     struct management management;
+    bool inactive;         /* XEP-0352: nobody looks at it */
+    struct rope held_back; /* presence that it need not hear before it is, one after the other */
     /* OFF-4: how often one of the account's resources has begun to listen, and which time this one
      * did. */
     uint16_t place;

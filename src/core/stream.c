@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/must.h"
+#include "core/client_state.h"
 #include "core/input.h"
 #include "core/limits.h"
 #include "core/management.h"
@@ -218,7 +219,7 @@ void stream_features(const struct server *server, const struct session *session,
         if (session->peer == PEER_USER)
             build_str(build, "<bind xmlns='" NS_BIND "'/>"
                              "<session xmlns='" NS_SESSION "'><optional/></session>");
-        build_str(build, "<sm xmlns='" NS_MANAGEMENT "'/>"
+        build_str(build, "<sm xmlns='" NS_MANAGEMENT "'/><csi xmlns='" NS_CLIENT_STATE "'/>"
                          "<ver xmlns='" NS_ROSTER_VERSIONS "'/><sub xmlns='" NS_PRE_APPROVAL "'/>");
         build_str(build, "<c xmlns='" NS_CAPS "' hash='sha-1' node='" NS_CAPS_NODE "'");
         build_attr(build, "ver", span_string(server->caps_ver));
@@ -401,7 +402,8 @@ bool stream_negotiate(struct server *server, struct session *session, const stru
             return false;
         return true;
     }
-    if (management_element(server, session, stanza))
+    if (management_element(server, session, stanza) ||
+        client_state_element(server, session, stanza))
         return true;
     if (node_is(root, NS_CLIENT, "message") || node_is(root, NS_CLIENT, "presence") ||
         node_is(root, NS_CLIENT, "iq"))

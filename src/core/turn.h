@@ -110,12 +110,20 @@ struct refusal {
 };
 void reply_refusal(struct turn *turn, const struct refusal *refusal);
 
+/* XEP-0352: what a client that nobody looks at may miss. */
+enum urgency {
+    URGENCY_NOW,
+    URGENCY_LATEST, /* the last one of each resource will do, later */
+    URGENCY_NONE,
+};
+
 /* A stanza on its way to somebody: fresh start tag, then the sender's own bytes. */
 struct forward {
     const char *name; /* element name */
     struct span from; /* the sender's full jid; whoever must not tell the resource cuts it */
     struct span tail; /* from behind from/to to the end; bytes NULL: it is in `body` */
     struct rope body;
+    enum urgency urgency;
     bool worth; /* a message that begins with from and to, see output_worth */
 };
 

@@ -329,6 +329,7 @@ static void available(struct turn *turn)
     }
     if (!forward_begin(turn, &forward))
         return;
+    forward.urgency = URGENCY_LATEST;
     if (presence_keep(turn, &forward)) {
         session->priority = priority;
         session->announced = true;
@@ -351,6 +352,7 @@ static void unavailable(struct turn *turn)
     struct forward forward;
     if ((!session->announced && session->directed.bytes == 0) || !forward_begin(turn, &forward))
         return;
+    forward.urgency = URGENCY_LATEST;
     tell_gone(turn->server, session, &forward);
     forward_end(turn, &forward);
     session->announced = false;
@@ -462,8 +464,10 @@ void presence_stanza(struct turn *turn, bool to_domain, void (*deliver)(struct t
 /* PR-4: what the client did not say any more, the server says. */
 static void farewell(struct server *server, struct session *gone)
 {
-    const struct forward forward = {
-        .name = "presence", .from = jid_full(&gone->jid), .tail = SPAN(" type='unavailable'/>")};
+    const struct forward forward = {.name = "presence",
+                                    .from = jid_full(&gone->jid),
+                                    .tail = SPAN(" type='unavailable'/>"),
+                                    .urgency = URGENCY_LATEST};
     tell_gone(server, gone, &forward);
     gone->announced = false;
 }

@@ -10,6 +10,7 @@
 #define NS_TOO_BIG "urn:xmpp:errors" /* 6120 4.9.3.14: <stanza-too-big/> */
 #define NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
 #define NS_MANAGEMENT "urn:xmpp:sm:3"
+#define NS_CLIENT_STATE "urn:xmpp:csi:0"
 #define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define NS_SASL2 "urn:xmpp:sasl:2"
 #define NS_BIND2 "urn:xmpp:bind:0"

