@@ -31,6 +31,7 @@ const struct extension extensions[] = {
     {"XEP-0203", "2.0", "Delayed Delivery", NULL},
     {"XEP-0237", "1.3", "Roster Versioning", NULL},
     {"XEP-0334", "1.0.0", "Message Processing Hints", NULL},
+    {"XEP-0352", "1.0.0", "Client State Indication", NULL},
     {"XEP-0359", "0.7.0", "Unique and Stable Stanza IDs", NULL},
     {"XEP-0368", "1.1.0", "SRV records for XMPP over TLS", NULL},
     {"XEP-0379", "0.3.3", "Pre-Authenticated Roster Subscription", NULL},
