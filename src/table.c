@@ -2,7 +2,9 @@
  * derived from it. */
 #include "core/adhoc.h"
 #include "core/bind.h"
+#include "core/client_state.h"
 #include "core/inline.h"
+#include "core/management.h"
 #include "features/blocking.h"
 #include "features/commands.h"
 #include "features/disco.h"
@@ -105,5 +107,9 @@ const size_t adhoc_len = sizeof adhoc / sizeof adhoc[0];
 /* What may be asked for together with a login. A row needs no code elsewhere, so that what is
  * offered there is what there is. */
 const struct inline_feature inline_features[] = {
+    {INLINE_INSTEAD, NS_MANAGEMENT, "resume", "<sm xmlns='" NS_MANAGEMENT "'/>",
+     management_instead},
+    {INLINE_BOUND, NS_MANAGEMENT, "enable", NS_MANAGEMENT, management_bound},
+    {INLINE_BOUND, NS_CLIENT_STATE, "inactive", NS_CLIENT_STATE, client_state_bound},
     {.namespace = NULL},
 };

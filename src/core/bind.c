@@ -71,8 +71,12 @@ static void resource_choose(struct server *server, struct session *session, stru
     }
     resource_set(session, wish);
     struct session *other = session_find(server, &session->jid);
-    if (other != NULL && same_client(other, session)) {
+    if (other != NULL && other->phase == PHASE_OPEN && same_client(other, session)) {
         stream_fail(server, other, STREAM_CONFLICT, "The same client has logged in again.");
+        return;
+    }
+    if (other != NULL && other->phase == PHASE_ASLEEP) { /* its client has started anew */
+        session_leave(server, other);
         return;
     }
     if (other == NULL)

@@ -73,6 +73,12 @@ void client_state_flush(struct server *server, struct session *session)
     }
 }
 
+void client_state_bound(struct login *login)
+{
+    login->session->inactive = true;
+    login->session->held_back.keeps = true;
+}
+
 bool client_state_element(struct server *server, struct session *session,
                           const struct stanza *stanza)
 {

@@ -4,11 +4,15 @@
 #ifndef KITH_CLIENT_STATE_H
 #define KITH_CLIENT_STATE_H
 
+#include "core/inline.h"
 #include "core/turn.h"
 
 /* <active/> or <inactive/>. false: it is neither. */
 bool client_state_element(struct server *server, struct session *session,
                           const struct stanza *stanza);
+
+/* <inactive/> in <bind/> (core/inline.h). */
+void client_state_bound(struct login *login);
 
 /* A presence, its head and what is behind it, is to be said to a client that is inactive. true: it
  * is held back. */

@@ -16,6 +16,7 @@ struct login {
     const struct node *node;     /* the element that asks for it; NULL: a row that needs none */
     struct build *answer;        /* inside of <success/>, or of <bound/> with INLINE_BOUND */
     bool resumed;                /* INLINE_INSTEAD sets it: nothing else is done, no features */
+    struct session *former;      /* and whom the session goes on as, once success is said */
 };
 
 #define INLINE_ANSWER_BYTES 2048 /* of all answers together */

@@ -14,58 +14,71 @@
 #define WORD_BYTES 384
 
 /* XEP-0198 6: recoverable. */
+static void failed(struct build *build, const char *condition)
+{
+    build_str(build, "<failed xmlns='" NS_MANAGEMENT "'><");
+    build_str(build, condition);
+    build_str(build, " xmlns='" NS_STANZA_ERRORS "'/></failed>");
+}
+
 static void fail(struct server *server, struct session *session, const char *condition)
 {
     char room[WORD_BYTES];
     struct build build = {.bytes = room, .size = sizeof room};
-    build_str(&build, "<failed xmlns='" NS_MANAGEMENT "'><");
-    build_str(&build, condition);
-    build_str(&build, " xmlns='" NS_STANZA_ERRORS "'/></failed>");
+    failed(&build, condition);
     output_word(server, session, build_span(&build), false);
 }
 
-static struct span attribute_of(const struct stanza *stanza, const char *name)
-{
-    return stanza_attribute(stanza, stanza_root(stanza), name);
-}
-
 /* false: absent or no unsignedInt. */
-static bool read_h(const struct stanza *stanza, uint32_t *h)
+static bool read_h(const struct stanza *stanza, const struct node *node, uint32_t *h)
 {
     uint64_t number;
-    if (!span_number(attribute_of(stanza, "h"), UINT32_MAX, &number))
+    if (!span_number(stanza_attribute(stanza, node, "h"), UINT32_MAX, &number))
         return false;
     *h = (uint32_t)number;
     return true;
 }
 
-static void enable(struct server *server, struct session *session, const struct stanza *stanza)
+/* What `node` asks for; the answer is written. */
+static void enable(struct session *session, const struct stanza *stanza, const struct node *node,
+                   struct build *build)
 {
     struct management *management = &session->management;
-    struct span resume = attribute_of(stanza, "resume");
+    struct span resume = stanza_attribute(stanza, node, "resume");
     uint64_t seconds = config.resume_seconds, wish;
-    char room[WORD_BYTES];
-    struct build build = {.bytes = room, .size = sizeof room};
     if (session->peer != PEER_BOUND || management->enabled) { /* SM-1 */
-        fail(server, session, "unexpected-request");
+        failed(build, "unexpected-request");
         return;
     }
-    if (span_number(attribute_of(stanza, "max"), seconds, &wish) && wish > 0)
+    if (span_number(stanza_attribute(stanza, node, "max"), seconds, &wish) && wish > 0)
         seconds = wish;
     management->enabled = true;
     management->resumable = seconds > 0 && (span_is(resume, "true") || span_is(resume, "1"));
     management->resume_seconds = (uint32_t)seconds;
     rope_keep(&session->out);
-    build_str(&build, "<enabled xmlns='" NS_MANAGEMENT "'");
+    build_str(build, "<enabled xmlns='" NS_MANAGEMENT "'");
     if (management->resumable) {
         token_make(management->id);
-        build_attr(&build, "id", span_of(management->id, sizeof management->id));
-        build_str(&build, " resume='true' max='");
-        build_number(&build, seconds);
-        build_str(&build, "'");
+        build_attr(build, "id", span_of(management->id, sizeof management->id));
+        build_str(build, " resume='true' max='");
+        build_number(build, seconds);
+        build_str(build, "'");
     }
-    build_str(&build, "/>");
+    build_str(build, "/>");
+}
+
+static void enable_request(struct server *server, struct session *session,
+                           const struct stanza *stanza)
+{
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    enable(session, stanza, stanza_root(stanza), &build);
     output_word(server, session, build_span(&build), store_dirty(server->store));
+}
+
+void management_bound(struct login *login)
+{
+    enable(login->session, login->stanza, login->node, login->answer);
 }
 
 /* SM-2. */
@@ -111,7 +124,7 @@ static void acknowledged(struct server *server, struct session *session,
                          const struct stanza *stanza)
 {
     uint32_t h;
-    if (!read_h(stanza, &h)) {
+    if (!read_h(stanza, stanza_root(stanza), &h)) {
         fail(server, session, "bad-request");
         return;
     }
@@ -201,49 +214,77 @@ static void take_over(struct server *server, struct session *from, struct sessio
     session_due(server, to->active_ms + IDLE_MS_MAX);
 }
 
-static void resume(struct server *server, struct session *session, const struct stanza *stanza)
+/* The session that `node` asks for, acknowledged; the answer is written. NULL: there is none, or
+ * the stream has failed. */
+static struct session *resume(struct server *server, struct session *session,
+                              const struct stanza *stanza, const struct node *node,
+                              struct build *build)
 {
-    struct span id = attribute_of(stanza, "previd");
-    char room[WORD_BYTES];
-    struct build build = {.bytes = room, .size = sizeof room};
+    struct span id = stanza_attribute(stanza, node, "previd");
     uint32_t h;
     if (session->peer != PEER_USER) {
-        fail(server, session, "unexpected-request");
-        return;
+        failed(build, "unexpected-request");
+        return NULL;
     }
-    if (!read_h(stanza, &h)) {
-        fail(server, session, "bad-request");
-        return;
+    if (!read_h(stanza, node, &h)) {
+        failed(build, "bad-request");
+        return NULL;
     }
     struct session *old = former(server, session, id);
     if (old == NULL) {
-        fail(server, session, "item-not-found");
-        return;
+        failed(build, "item-not-found");
+        return NULL;
     }
     if (!acknowledge(server, old, h, session))
+        return NULL;
+    build_str(build, "<resumed xmlns='" NS_MANAGEMENT "'");
+    build_attr(build, "previd", id);
+    build_str(build, " h='");
+    build_number(build, old->management.received);
+    build_str(build, "'/>");
+    return old;
+}
+
+static void resume_request(struct server *server, struct session *session,
+                           const struct stanza *stanza)
+{
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    struct session *old = resume(server, session, stanza, stanza_root(stanza), &build);
+    if (session->phase != PHASE_OPEN)
         return;
-    build_str(&build, "<resumed xmlns='" NS_MANAGEMENT "'");
-    build_attr(&build, "previd", id);
-    build_str(&build, " h='");
-    build_number(&build, old->management.received);
-    build_str(&build, "'/>");
-    if (old->management.handled != old->management.received)
+    if (old == NULL)
+        output_word(server, session, build_span(&build), false);
+    else if (!management_resume(server, old, session, build_span(&build)))
+        fail(server, session, "resource-constraint");
+}
+
+bool management_resume(struct server *server, struct session *former, struct session *session,
+                       struct span words)
+{
+    if (store_dirty(server->store))
         rope_hold(&session->out);
     /* Straight to the rope: to make room might end the one it is about. */
-    if (!rope_add_word(&server->chunks, &session->out, build_span(&build))) {
-        fail(server, session, "resource-constraint");
-        return;
-    }
-    take_over(server, old, session, STREAM_CONFLICT);
+    if (!rope_add_word(&server->chunks, &session->out, words))
+        return false;
+    take_over(server, former, session, STREAM_CONFLICT);
+    return true;
+}
+
+void management_instead(struct login *login)
+{
+    login->former =
+        resume(login->server, login->session, login->stanza, login->node, login->answer);
+    login->resumed = login->former != NULL || login->session->phase != PHASE_OPEN;
 }
 
 bool management_element(struct server *server, struct session *session, const struct stanza *stanza)
 {
     const struct node *root = stanza_root(stanza);
     if (node_is(root, NS_MANAGEMENT, "enable"))
-        enable(server, session, stanza);
+        enable_request(server, session, stanza);
     else if (node_is(root, NS_MANAGEMENT, "resume"))
-        resume(server, session, stanza);
+        resume_request(server, session, stanza);
     else if (!node_is(root, NS_MANAGEMENT, "r") && !node_is(root, NS_MANAGEMENT, "a"))
         return false;
     else if (!session->management.enabled)

@@ -5,12 +5,21 @@
 #ifndef KITH_MANAGEMENT_H
 #define KITH_MANAGEMENT_H
 
+#include "core/inline.h"
 #include "core/session.h"
 #include "wire/stanza.h"
 
 /* A first-level element of a stream that has logged in. false: it is none of these. */
 bool management_element(struct server *server, struct session *session,
                         const struct stanza *stanza);
+
+/* Together with a login (core/inline.h): <enable/> in <bind/>, <resume/> in <authenticate/>. */
+void management_bound(struct login *login);
+void management_instead(struct login *login);
+/* Says these words, then all that the former session's client has not acknowledged: this one goes
+ * on as that one. false: no memory, nothing has changed. */
+bool management_resume(struct server *server, struct session *former, struct session *session,
+                       struct span words);
 
 /* The client does not answer: its stream ends, and it may come back. */
 void management_part(struct server *server, struct session *session);

@@ -2,6 +2,7 @@
  * binding (XEP-0386), tokens (XEP-0484). See sasl.h, inline.h; requirements S2-1 ... S2-6. */
 #include "core/bind.h"
 #include "core/inline.h"
+#include "core/management.h"
 #include "core/output.h"
 #include "core/sasl_exchange.h"
 #include "core/stream.h"
@@ -156,10 +157,13 @@ static void say_success(struct server *server, struct session *session, struct s
     build_str(&build, "</success>");
     if (!login->resumed) /* XEP-0198 9.2 */
         stream_features(server, session, &build);
-    if (build.full || login->answer->full)
+    bool said = !build.full && !login->answer->full;
+    if (said && login->former != NULL)
+        said = management_resume(server, login->former, session, build_span(&build));
+    else if (said)
+        output_word(server, session, build_span(&build), store_dirty(server->store));
+    if (!said)
         stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, NULL);
-    else
-        output_say(server, session, build_span(&build), store_dirty(server->store));
 }
 
 /* S2-3, S2-5: resume, else bind; then the token. */

@@ -164,7 +164,7 @@ async def versions(server):
     await alice.leave()
 
 
-with Server() as server:
+with Server(resume_seconds="1") as server:  # who is killed is missed soon
     with case("friends: a server with alice, bob and carol", needed=True):
         server.start()
         server.people("alice", "bob", "carol")

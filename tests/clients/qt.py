@@ -77,7 +77,7 @@ def unknown_ca(server):
         check("online" not in read(alice.out), "it was let in")
 
 
-with Server() as server:
+with Server(resume_seconds="1") as server:  # who is killed is missed soon
     with case("qxmpp: a server with alice and bob", needed=True):
         server.start()
         server.people("alice", "bob")

@@ -104,7 +104,7 @@ def with_qxmpp(server):
         carol.leave()
 
 
-with Server() as server:
+with Server(resume_seconds="1") as server:  # who is killed is missed soon
     with case("roster: a server with alice, bob and carol", needed=True):
         server.start()
         server.people("alice", "bob", "carol")

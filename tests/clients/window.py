@@ -122,7 +122,7 @@ def all_cases():
     with contextlib.ExitStack() as stack:
         with case("dino: a server, a screen", needed=True):
             go_inside()
-            server = stack.enter_context(Server(listen=f"127.0.0.1:{PORT}"))
+            server = stack.enter_context(Server(listen=f"127.0.0.1:{PORT}", resume_seconds="1"))
             server.port = PORT
             server.start()
             server.people("alice", "bob")
