@@ -2,10 +2,10 @@
 #include "route.h"
 
 #include "core/ask.h"
+#include "core/caps.h"
 #include "core/limits.h"
 #include "core/stream.h"
 #include "deliver.h"
-#include "features/caps.h"
 #include "features/last.h"
 #include "features/presence.h"
 #include "features/subscription.h"
@@ -126,6 +126,8 @@ static void route_message(struct turn *turn, enum target target)
 static void route_presence(struct turn *turn, enum target target)
 {
     bool before = turn->session->announced;
+    if (!before)
+        turn->session->arrival.known = NULL;
     presence_stanza(turn, target == TARGET_DOMAIN, deliver_presence, subscription_stanza);
     if (before && !turn->session->announced)
         last_unavailable(turn);

@@ -91,6 +91,9 @@ enum store_table {
     TABLE_IDS,
     TABLE_RELEASED,
     TABLE_CONSENTS,
+    TABLE_PEP_NODES,
+    TABLE_PEP_ITEMS,
+    TABLE_PEP_GONE,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,
