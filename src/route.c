@@ -7,6 +7,7 @@
 #include "core/stream.h"
 #include "deliver.h"
 #include "features/last.h"
+#include "features/pep.h"
 #include "features/presence.h"
 #include "features/subscription.h"
 #include "wire/names.h"
@@ -119,6 +120,8 @@ static void route_message(struct turn *turn, enum target target)
         turn->to = turn->session->jid;
         turn->to.resource_len = 0;
     }
+    if (target == TARGET_SELF && pep_authorization(turn))
+        return;
     deliver_message(turn);
 }
 

@@ -7,4 +7,8 @@
 /* Any <pubsub/> of both namespaces, get or set. */
 void pep_request(struct turn *turn);
 
+/* A message to the own bare jid: whether it was an owner's answer to the question whether somebody
+ * may subscribe (8.6). */
+bool pep_authorization(struct turn *turn);
+
 #endif

@@ -56,6 +56,13 @@ void pep_subscriptions_set_request(struct pep_request *request);
 void pep_subscribe_request(struct pep_request *request);
 void pep_unsubscribe_request(struct pep_request *request);
 
+/* The person as it shall be now; and told so. */
+enum store_outcome pep_subscription_put(struct pep_request *request,
+                                        const struct pep_person *person);
+void pep_subscription_tell(struct pep_request *request, const struct pep_person *person);
+/* pep_authorize.c: somebody waits. */
+void pep_authorize_ask(struct pep_request *request, const struct pep_person *person);
+
 /* pep_avatar.c: the account's metadata node has a new item (XEP-0398 3.1). */
 void pep_avatar_published(struct pep_request *request, const struct pep_item *item);
 

@@ -44,6 +44,13 @@ static enum store_outcome people_put(struct pep_request *request)
                : STORE_FULL;
 }
 
+enum store_outcome pep_subscription_put(struct pep_request *request,
+                                        const struct pep_person *person)
+{
+    enum store_outcome outcome = people_change(request->turn->server, &request->node, person);
+    return outcome == STORE_OK ? people_put(request) : outcome;
+}
+
 static void subscription_build(struct build *build, struct span node, const struct pep_person *who)
 {
     build_str(build, "<subscription");
@@ -54,7 +61,7 @@ static void subscription_build(struct build *build, struct span node, const stru
 }
 
 /* 8.8.4: what has become of a subscription, to its subscriber. */
-static void subscription_tell(struct pep_request *request, const struct pep_person *person)
+void pep_subscription_tell(struct pep_request *request, const struct pep_person *person)
 {
     struct server *server = request->turn->server;
     struct forward forward = {.name = "message", .from = jid_bare(&request->owner)};
@@ -238,7 +245,7 @@ void pep_subscriptions_set_request(struct pep_request *request)
         if (!jid_read(request, at, &bare))
             continue;
         person = pep_person_find(request->node.people, bare);
-        subscription_tell(request, &person);
+        pep_subscription_tell(request, &person);
     }
     reply_result(turn, SPAN(""));
 }
@@ -270,7 +277,7 @@ static bool subscriber_read(struct pep_request *request, struct span *bare)
     return false;
 }
 
-/* The owner is told that somebody waits; pubsub#owner subscriptions say yes or no. */
+/* Whether it is for the owner to say. false: an answer was given. */
 static bool may_wait(struct pep_request *request, const struct pep_person *person)
 {
     enum pep_access access = pep_access(request->turn->server, &request->owner, &request->node,
@@ -295,15 +302,15 @@ void pep_subscribe_request(struct pep_request *request)
     if (!granted && !may_wait(request, &person))
         return;
     person.subscription = granted ? PEP_SUBSCRIBED : PEP_PENDING;
-    enum store_outcome outcome = people_change(server, &request->node, &person);
-    if (outcome == STORE_OK)
-        outcome = people_put(request);
+    enum store_outcome outcome = pep_subscription_put(request, &person);
     if (outcome != STORE_OK) {
         pep_refuse_store(turn, outcome);
         return;
     }
     reply_subscription(request, &person);
-    if (granted && request->node.config.send_last != PEP_LAST_NEVER) /* 6.1.7 */
+    if (!granted)
+        pep_authorize_ask(request, &person);
+    else if (request->node.config.send_last != PEP_LAST_NEVER) /* 6.1.7 */
         pep_last_tell(server, &request->owner, request->name, &request->node, turn->session);
 }
 
@@ -322,9 +329,7 @@ void pep_unsubscribe_request(struct pep_request *request)
         return;
     }
     person.subscription = PEP_NOT_SUBSCRIBED;
-    enum store_outcome outcome = people_change(turn->server, &request->node, &person);
-    if (outcome == STORE_OK)
-        outcome = people_put(request);
+    enum store_outcome outcome = pep_subscription_put(request, &person);
     if (outcome == STORE_OK)
         reply_result(turn, SPAN(""));
     else

@@ -57,6 +57,7 @@
 #define NS_PUBSUB_ERRORS "http://jabber.org/protocol/pubsub#errors"
 #define NS_PUBSUB_CONFIG "http://jabber.org/protocol/pubsub#node_config"
 #define NS_PUBSUB_OPTIONS "http://jabber.org/protocol/pubsub#publish-options"
+#define NS_PUBSUB_AUTHORIZE "http://jabber.org/protocol/pubsub#subscribe_authorization"
 #define NS_PUBSUB_META "http://jabber.org/protocol/pubsub#meta-data"
 #define NS_AVATAR_DATA "urn:xmpp:avatar:data"
 #define NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
