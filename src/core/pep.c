@@ -326,6 +326,8 @@ void pep_greet(struct server *server, const struct jid *user, const struct jid *
     struct session *next;
     struct jid owner = *user;
     owner.resource_len = 0;
+    if (!roster_hears(server->store, jid_local(&owner), jid_bare(contact)))
+        return;
     for (struct session *at = session_first(server, jid_bare(contact)); at != NULL; at = next) {
         next = session_another(at);
         if (at->announced && !blocked_between(server, &owner, &at->jid))

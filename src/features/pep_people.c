@@ -1,6 +1,7 @@
 /* pep_people.c: those whom a node knows: its owner's lists of affiliations and subscriptions
  * (XEP-0060 8.8, 8.9), and contacts who subscribe by themselves (6.1, 6.2).
  * Limits: PEP_PEOPLE_BYTES_MAX a node. */
+#include "core/blocked.h"
 #include "core/output.h"
 #include "features/pep_parts.h"
 #include "wire/build.h"
@@ -77,8 +78,12 @@ void pep_subscription_tell(struct pep_request *request, const struct pep_person 
     for (struct session *at = session_first(server, person->jid);
          at != NULL && forward.tail.bytes != NULL; at = next) {
         next = session_another(at);
-        if (session_listens(at))
-            forward_say(server, &forward, jid_full(&at->jid), at, store_dirty(server->store));
+        if (!session_listens(at) || blocked_between(server, &request->owner, &at->jid))
+            continue;
+        forward_say(server, &forward, jid_full(&at->jid), at, store_dirty(server->store));
+        if (person->subscription == PEP_SUBSCRIBED &&
+            request->node.config.send_last != PEP_LAST_NEVER) /* 6.1.7 */
+            pep_last_tell(server, &request->owner, request->name, &request->node, at);
     }
     arena_reset(&server->arena, mark);
 }
