@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/line.h"
 #include "command_parts.h"
 #include "core/invitation.h"
 #include "core/session.h"
@@ -169,12 +170,9 @@ static bool name_prepare(const char *key, const char *given, bool is_new, struct
 /* Characters that may stand in a line, in XML and on a terminal. */
 static bool is_line(struct span text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
-        bool next_is_control = i + 1 < text.len && (unsigned char)text.bytes[i + 1] < 0xa0;
-        if (byte < ' ' || byte == 0x7f || (byte == 0xc2 && next_is_control)) /* U+0080 … U+009F */
+    for (size_t i = 0; i < text.len; i++)
+        if (line_unfit(span_cut(text, i, text.len)) > 0)
             return false;
-    }
     return precis_utf8_valid(text);
 }
 
@@ -323,15 +321,6 @@ bool invite_answer_show(struct span answer)
 
 /* --- the list --- */
 
-/* Others than we may have written it. */
-static void text_print(struct span text)
-{
-    if (is_line(text))
-        printf("%.*s", (int)text.len, text.bytes);
-    else
-        printf("(not printable)");
-}
-
 static void invite_print(const struct invite *invite)
 {
     char id[INVITATION_ID_CHARS], does[SENTENCE_BYTES], until[TIME_BYTES];
@@ -339,7 +328,7 @@ static void invite_print(const struct invite *invite)
     invitation_id(invite, id);
     does_put(&build, invite);
     printf("%.*s  %.*s…  ", (int)sizeof id, id, INVITE_START_CHARS, invite->start);
-    text_print(build_span(&build));
+    line_print(stdout, build_span(&build));
     if (invite->owner.len > 0 && !(invite->flags & INVITE_CONTACT))
         printf("; made by %.*s", (int)invite->owner.len, invite->owner.bytes);
     if (invite->bound.len > 0)
@@ -348,7 +337,7 @@ static void invite_print(const struct invite *invite)
            time_text(invite->expires_us, until));
     if (invite->note.len > 0) {
         printf("; ");
-        text_print(invite->note);
+        line_print(stdout, invite->note); /* others than we may have written it */
     }
     printf("\n");
 }

@@ -4,11 +4,22 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/line.h"
 #include "command_parts.h"
 #include "core/session.h"
 #include "features/registration.h"
 
 #define TIME_BYTES 64
+
+/* What a stranger wrote. */
+static void words_print(const char *before, struct span text, const char *after)
+{
+    if (text.len == 0)
+        return;
+    printf("%s", before);
+    line_print(stdout, text);
+    printf("%s", after);
+}
 
 static void one_print(const struct pending *pending)
 {
@@ -19,12 +30,9 @@ static void one_print(const struct pending *pending)
         strftime(text, sizeof text, "%Y-%m-%d %H:%M %Z", &parts) == 0)
         text[0] = '\0';
     printf("%.*s  until %s", (int)pending->local.len, pending->local.bytes, text);
-    if (pending->email.len > 0)
-        printf("  %.*s", (int)pending->email.len, pending->email.bytes);
-    if (pending->phone.len > 0)
-        printf("  %.*s", (int)pending->phone.len, pending->phone.bytes);
-    if (pending->reason.len > 0)
-        printf("  \"%.*s\"", (int)pending->reason.len, pending->reason.bytes);
+    words_print("  ", pending->email, "");
+    words_print("  ", pending->phone, "");
+    words_print("  \"", pending->reason, "\"");
     printf("\n");
 }
 

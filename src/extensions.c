@@ -25,6 +25,7 @@ const struct extension extensions[] = {
     {"XEP-0128", "1.0.1", "Service Discovery Extensions", NULL},
     {"XEP-0153", "1.1.1", "vCard-Based Avatars", NULL},
     {"XEP-0157", "1.1.1", "Contact Addresses for XMPP Services", NULL},
+    {"XEP-0158", "1.0.1", "CAPTCHA Forms", "all but a question in registration"},
     {"XEP-0160", "1.0.1", "Handling Offline Messages", NULL},
     {"XEP-0163", "1.2.2", "Personal Eventing Protocol", NULL},
     {"XEP-0172", "1.1", "User Nickname", NULL},

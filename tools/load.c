@@ -32,7 +32,7 @@ struct options options = {
 };
 
 static const char help[] =
-    "load login|idle|chat|roster|presence [options]\n"
+    "load login|idle|chat|roster|presence|register [options]\n"
     "  --host ADDRESS --port PORT    the server (127.0.0.1, 5222; 5223 with --direct-tls)\n"
     "  --direct-tls | --plaintext    instead of STARTTLS; without TLS only on this machine\n"
     "  --domain NAME                 (localhost)\n"
@@ -60,6 +60,8 @@ static const char help[] =
     "tenth);\n"
     "                                presence: changes in all\n"
     "  --body BYTES                  chat, presence: text of a message, a status (200)\n"
+    "  -n N --seconds N --logins      register: so many at once (100) while pairs chat at --rate\n"
+    "                                (200), which chat alone before (10); with logins meanwhile\n"
     "Every line printed is a name, a value and a unit. Exit 1: something failed or got lost.\n";
 
 enum { OPTION_NUMBER, OPTION_TEXT, OPTION_FLAG, OPTION_RATE };
@@ -99,6 +101,7 @@ static const struct option_row rows[] = {
     {"answer", OPTION_NUMBER, &options.answer_bytes},
     {"records", OPTION_NUMBER, &options.answer_records},
     {"roster", OPTION_FLAG, &options.roster},
+    {"logins", OPTION_FLAG, &options.logins},
     {"timeout", OPTION_NUMBER, &options.timeout_seconds},
     {"server-pid", OPTION_NUMBER, &options.server_pid},
 };
@@ -181,13 +184,15 @@ static void options_read(int argc, char **argv)
                 option_take(&rows[i], optarg);
     }
     if (optind + 1 != argc)
-        fail("say login, idle, chat, roster or presence, once (load --help)");
+        fail("say login, idle, chat, roster, presence or register, once (load --help)");
     options.mode = argv[optind];
 }
 
 static void options_check(void)
 {
-    bool chat = strcmp(options.mode, "chat") == 0, roster = strcmp(options.mode, "roster") == 0;
+    bool registers = strcmp(options.mode, "register") == 0;
+    bool chat = registers || strcmp(options.mode, "chat") == 0;
+    bool roster = strcmp(options.mode, "roster") == 0;
     if (!options.port)
         options.port = options.direct_tls ? "5223" : "5222";
     if (options.count == 0)
@@ -211,11 +216,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } modes[] = {{"login", login_run},
-                 {"idle", idle_run},
-                 {"chat", chat_run},
-                 {"roster", roster_run},
-                 {"presence", presence_run}};
+    } modes[] = {{"login", login_run},   {"idle", idle_run},         {"chat", chat_run},
+                 {"roster", roster_run}, {"presence", presence_run}, {"register", register_run}};
     options_read(argc, argv);
     options_check();
     struct rlimit files;
@@ -228,5 +230,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (strcmp(options.mode, modes[i].name) == 0)
             return modes[i].run();
-    fail("%s: not a mode (login, idle, chat, roster, presence)", options.mode);
+    fail("%s: not a mode (login, idle, chat, roster, presence, register)", options.mode);
 }

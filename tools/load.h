@@ -1,7 +1,7 @@
 /* load.h: what the files of the load generator share. One process, one epoll, nothing pinned.
  * link moves and encrypts bytes, splitter finds stanzas, scram proves the password, session
- * negotiates, friends subscribe to each other, the modes (login, idle, chat, roster, presence)
- * drive sessions, meter looks at the server's process. */
+ * negotiates, friends subscribe to each other, the modes (login, idle, chat, roster, presence,
+ * register) drive sessions, meter looks at the server's process. */
 #ifndef KITH_LOAD_H
 #define KITH_LOAD_H
 
@@ -46,6 +46,7 @@ struct options {
     unsigned answer_bytes; /* roster, with tools/floor: what the server's answer was like */
     unsigned answer_records;
     bool roster; /* idle: every session asks for its roster */
+    bool logins; /* register: logins meanwhile */
     unsigned timeout_seconds;
     int server_pid;
 };
@@ -144,6 +145,7 @@ struct session {
     enum session_state state;
     bool authenticated;
     bool wants_presence;
+    bool registers;      /* is ready when it could log in */
     bool legacy_session; /* the features asked for RFC 3921's session request */
     unsigned account;
     unsigned pair; /* with tools/floor: which pair, or UNPAIRED */
@@ -185,6 +187,7 @@ struct usage {
     double total_us; /* user and system, all threads, from schedstat */
     double user_us;  /* coarse split, from stat */
     double system_us;
+    double waited_us; /* for a processor, while others ran; 0 where the kernel does not count */
 };
 
 void usage_read(int pid, struct usage *usage);
@@ -203,6 +206,14 @@ void report_spread(const char *name, double *samples, size_t count, const char *
 bool friends_make(struct session *sessions, unsigned count, bool (*joined)(unsigned a, unsigned b),
                   uint64_t until_ns);
 
+/* ---- load_chat.c, for load_register.c: pairs that chat at --rate ---- */
+
+bool chat_start(uint64_t until_ns); /* false: not all could log in */
+void chat_step(void);               /* sends what is due; waits once, at most a millisecond */
+void chat_forget(void);             /* the delays so far */
+void chat_report_spread(const char *name);
+bool chat_end(void); /* what is still on its way arrives; whether nothing was lost */
+
 /* ---- load_login.c, load_contacts.c, load_chat.c, load_roster.c, load_presence.c ---- */
 
 int login_run(void);
@@ -211,5 +222,6 @@ int contacts_run(void); /* login --contacts */
 int chat_run(void);
 int roster_run(void);
 int presence_run(void);
+int register_run(void); /* load_register.c */
 
 #endif

@@ -216,6 +216,48 @@ static unsigned chat_report(struct measure *measure)
            books.lost_sessions;
 }
 
+static uint64_t chat_started_ns;
+static unsigned chat_total;
+
+bool chat_start(uint64_t until_ns)
+{
+    mode = &chat_mode;
+    pairs_setup();
+    bool all = sessions_gather(sessions, 2 * options.pairs, options.pairs, until_ns);
+    if (all && sessions[0].link.secure)
+        printf("tls %s %s\n", link_version(&sessions[0].link), link_suite(&sessions[0].link));
+    chat_started_ns = now_ns();
+    return all;
+}
+
+void chat_step(void)
+{
+    chat_due(chat_started_ns, &chat_total, pairs[0].quota * options.pairs);
+    links_step(1);
+}
+
+void chat_forget(void)
+{
+    samples = 0;
+}
+
+void chat_report_spread(const char *name)
+{
+    for (size_t i = 0; i < samples; i++)
+        latency_us[i] /= 1000;
+    report_spread(name, latency_us, samples, "ms");
+}
+
+bool chat_end(void)
+{
+    struct measure measure = {0};
+    links_settle(0.5);
+    unsigned wrong = chat_report(&measure);
+    for (unsigned i = 0; i < 2 * options.pairs; i++)
+        session_close(&sessions[i]);
+    return wrong == 0;
+}
+
 int chat_run(void)
 {
     uint64_t until = now_ns() + (uint64_t)options.timeout_seconds * 1000000000;

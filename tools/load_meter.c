@@ -19,19 +19,22 @@ static bool file_read(const char *path, char *out, size_t size)
     return len > 0;
 }
 
-/* Nanoseconds of all threads that live; 0 where the kernel does not count them. */
-static double threads_us(int pid)
+/* What all threads that live ran, and waited to run; 0 where the kernel does not count it. */
+static double threads_us(int pid, double *waited_us)
 {
-    char path[400], text[128];
+    char path[400], text[128], *end;
     double sum = 0;
+    *waited_us = 0;
     snprintf(path, sizeof(path), "/proc/%d/task", pid);
     DIR *directory = opendir(path);
     if (!directory)
         return 0;
     for (struct dirent *entry; (entry = readdir(directory));) {
         snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", pid, entry->d_name);
-        if (entry->d_name[0] != '.' && file_read(path, text, sizeof(text)))
-            sum += strtod(text, NULL) / 1000;
+        if (entry->d_name[0] != '.' && file_read(path, text, sizeof(text))) {
+            sum += strtod(text, &end) / 1000;
+            *waited_us += strtod(end, NULL) / 1000;
+        }
     }
     closedir(directory);
     return sum;
@@ -52,7 +55,7 @@ void usage_read(int pid, struct usage *usage)
     double tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
     usage->user_us = (double)user * tick_us;
     usage->system_us = (double)system * tick_us;
-    usage->total_us = threads_us(pid);
+    usage->total_us = threads_us(pid, &usage->waited_us);
     if (usage->total_us <= 0)
         usage->total_us = usage->user_us + usage->system_us;
 }

@@ -89,6 +89,8 @@ static void session_features(struct session *session, const char *features, size
             session_say(session, "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
         else
             session_fail(session, features, len);
+    } else if (session->registers) {
+        session_ready(session);
     } else if (!session->authenticated) {
         sasl_begin(session, features, len);
     } else {

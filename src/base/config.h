@@ -46,6 +46,8 @@ struct config {
     bool verify_strict;  /* stage 1 requires the addresses */
     bool verify_invited; /* who has an invitation is verified as well */
     char verify_command[CONFIG_TEXT_MAX];
+    char captcha_question[CONFIG_TEXT_MAX]; /* "": none is asked */
+    char captcha_answer[CONFIG_TEXT_MAX];
     enum next_stage next_stage;
     bool allow_no_username;
     uint32_t registrations_per_hour; /* of one network address */

@@ -107,6 +107,15 @@ enum store_outcome invitation_find(struct store *store, struct span id, struct s
     return outcome == STORE_NONE && found ? STORE_OK : outcome;
 }
 
+/* The doors of an account are closed with it: of those it made more may be left than were deleted
+ * with it, and whoever is locked out lets nobody in. */
+static bool owner_stands(struct store *store, struct span owner)
+{
+    struct account account;
+    return owner.len == 0 ||
+           (account_get(store, owner, &account) == STORE_OK && !(account.flags & ACCOUNT_DISABLED));
+}
+
 /* Whether such a token was made, and is still to be had. */
 static bool opens(struct store *store, struct span token, uint64_t now_us, struct invite *out)
 {
@@ -116,7 +125,7 @@ static bool opens(struct store *store, struct span token, uint64_t now_us, struc
         return false;
     token_hash(span_of(text, sizeof text), hash);
     return invite_get(store, hash, out) == STORE_OK && now_us < out->expires_us &&
-           out->uses_left > 0;
+           out->uses_left > 0 && owner_stands(store, out->owner);
 }
 
 bool invitation_opens(struct store *store, struct span token, uint64_t now_us, struct invite *out)

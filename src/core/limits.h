@@ -5,6 +5,7 @@
 
 /* 1.4: ST-18 ... ST-24. */
 #define LOGIN_MS_MAX 60000     /* from accept to the end of authentication and binding */
+#define REGISTER_MS_MAX 600000 /* instead, from a registration's begin, or from its last stage */
 #define HANDSHAKE_MS_MAX 15000 /* one TLS handshake may hold its place that long */
 #define CLOSING_MS_MAX 2000    /* after our end tag we wait that long for theirs */
 #define IDLE_MS_MAX 600000     /* silence after which we ask for a sign of life (ST-23) */

@@ -122,8 +122,9 @@ static void fail_saying(struct server *server, struct session *session, const ch
         if (config.registration_url[0] != '\0') {
             build_str(&build, ", or open ");
             build_text(&build, span_string(config.registration_url));
+        } else { /* behind an address, clients would take it for a part of it */
+            build_str(&build, ".");
         }
-        build_str(&build, ".");
         build_str(&build, "</text>");
     }
     build_str(&build, "</failure>");
@@ -143,7 +144,7 @@ void sasl_fail(struct server *server, struct session *session, const char *condi
 
 static struct span address_of(const struct session *session)
 {
-    return span_of((const char *)session->address.address, sizeof session->address.address);
+    return throttle_network(session->address.address); /* of an IPv6 network there is no end */
 }
 
 void sasl_not_authorized(struct server *server, struct session *session)

@@ -67,6 +67,9 @@ struct command_session {
     uint8_t user[COMMAND_USER_BYTES]; /* hash of the bare jid whose it is */
 };
 
+/* Answered captchas that are remembered: those of some minutes, where somebody tries hard. */
+#define CAPTCHAS 256
+
 struct server {
     struct store *store;
     struct xml *xml;
@@ -133,9 +136,14 @@ struct server {
     struct throttle register_sets;
     struct throttle registrations;     /* accounts made */
     struct throttle all_registrations; /* the same, of the whole server */
-    struct throttle codes;             /* sent */
+    struct throttle codes;             /* sent, by address */
+    struct throttle destinations;      /* the same, by where to */
     struct throttle tokens;            /* wrong ones, by address, and by who subscribes (INV-16) */
     struct throttle invitations;       /* made, by owner (INV-5) */
+    struct throttle passwords;         /* changed, by account */
+
+    uint64_t captchas[CAPTCHAS]; /* those answered last, in turn (CAP-A) */
+    unsigned captcha_next;       /* where the oldest stands */
 
     struct command_session command_sessions[COMMAND_SESSIONS]; /* the newest first */
 

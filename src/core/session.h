@@ -51,6 +51,7 @@ struct registering {
     bool stages;  /* said that it knows further stages (REG-14b) */
     uint8_t hint_len; /* of the localpart in jid_text that the stream header was from; no proof */
     uint8_t bad_tokens;
+    uint64_t until_ms; /* it may go on so long; 0: not begun (ST-18) */
     uint8_t invite_hash[32];
     uint8_t handle_hash[32];
 };

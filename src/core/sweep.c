@@ -45,6 +45,13 @@ static void sweep_bound(struct server *server, struct session *session)
     }
 }
 
+static uint64_t login_ends_ms(const struct session *session)
+{
+    uint64_t login_ms = session->opened_ms + LOGIN_MS_MAX;
+    uint64_t registering_ms = session->registering.until_ms;
+    return registering_ms > login_ms ? registering_ms : login_ms;
+}
+
 static void sweep_open(struct server *server, struct session *session)
 {
     if ((session->pauses & PAUSE_RATE) && due(server, session->resume_ms)) {
@@ -60,7 +67,7 @@ static void sweep_open(struct server *server, struct session *session)
         stream_fail(server, session, STREAM_POLICY_VIOLATION, "A stanza took too long.");
     else if (session->peer == PEER_BOUND)
         sweep_bound(server, session);
-    else if (due(server, session->opened_ms + LOGIN_MS_MAX))
+    else if (due(server, login_ends_ms(session)))
         stream_fail(server, session, STREAM_POLICY_VIOLATION, "Logging in took too long.");
 }
 

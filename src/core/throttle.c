@@ -26,7 +26,9 @@ static struct throttle_entry *entry_of(struct throttle *throttle, struct span wh
         if (entry->key == key) {
             uint64_t steps = (now_ms - entry->last_ms) / throttle->every_ms;
             entry->count = steps >= entry->count ? 0 : entry->count - (uint32_t)steps;
-            entry->last_ms += steps * throttle->every_ms;
+            /* What is counted next begins its own time. */
+            entry->last_ms =
+                entry->count == 0 ? now_ms : entry->last_ms + steps * throttle->every_ms;
             return entry;
         }
         if (entry->count < least->count ||

@@ -30,7 +30,9 @@ void preauth_request(struct turn *turn)
         refuse(turn); /* without a look */
         return;
     }
-    if (token.len == 0 || token.len > TOKEN_BYTES_MAX ||
+    /* 4.12: where registration is closed no token makes an account. */
+    if (config.registration == REGISTRATION_CLOSED || token.len == 0 ||
+        token.len > TOKEN_BYTES_MAX ||
         !invitation_opens(server->store, token, server->wall_us, &invite)) {
         if (config.rate_limits)
             throttle_note(&server->tokens, SPAN("preauth"), who, server->now_ms);

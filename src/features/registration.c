@@ -1,5 +1,6 @@
 /* registration.c: the engine's entrance (registration.h): answers, and what is said to a
  * registration that is under way. A first stage is in registration_details.c. */
+#include "core/limits.h"
 #include "core/stream.h"
 #include "core/username.h"
 #include "features/registration_parts.h"
@@ -60,6 +61,8 @@ void registration_answer(struct turn *turn, enum face face, bool knows_stages,
         memcpy(registering->handle_hash, outcome->pending->handle_hash,
                sizeof registering->handle_hash);
     }
+    if (outcome->verdict == VERDICT_STAGE) /* ST-18 */
+        registering->until_ms = turn->server->now_ms + REGISTER_MS_MAX;
     if (face == FACE_FLOW)
         registration_flow_answer(turn, outcome);
     else
@@ -180,7 +183,8 @@ static void address_set(struct turn *turn, const struct answers *answers)
     bool taken = false;
     memcpy(pending.address, turn->session->address.address, sizeof pending.address);
     outcome.pending = &pending;
-    if (!ids_prepare(turn, answers, &pending.email, &pending.phone, true, &outcome.refusal))
+    if (!limit_set(turn, &outcome.refusal) ||
+        !ids_prepare(turn, answers, &pending.email, &pending.phone, true, &outcome.refusal))
         outcome.verdict = VERDICT_REFUSED;
     else if (addresses_taken(server->store, &pending,
                              PENDING_EMAIL_VERIFIED | PENDING_PHONE_VERIFIED, &taken) != STORE_OK)

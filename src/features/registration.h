@@ -23,6 +23,7 @@ struct answers {
     bool cancel;
     bool malformed; /* what came is no registration (REG-7) */
     struct span username, password, email, phone, reason, token, handle, code;
+    struct span challenge, captcha;
     bool resend;
 };
 
@@ -53,10 +54,11 @@ bool registration_verifies(const struct session *session);
 
 /* --- what both faces write --- */
 
-/* The form for stage 1, as the mode and the stream's token have it. error: why it comes once more,
- * first in its instructions and in a field of its own (IBR2-4), or NULL. */
+/* The form for stage 1, as the mode and the stream's token have it. id: of the iq it answers; bytes
+ * NULL: of none. error: why it comes once more, first in its instructions and in a field of its own
+ * (IBR2-4), or NULL. */
 void registration_first_form(struct turn *turn, struct build *build, const char *form_type,
-                             const struct refusal *error);
+                             struct span id, const struct refusal *error);
 /* What a person is told at stage 1; of the arena, or constant. */
 const char *registration_first_instructions(struct turn *turn);
 /* Form of a later stage. handle bytes NULL: with a password field instead (4.4 D1). as_error: with

@@ -176,6 +176,7 @@ static void password_set(struct turn *turn, struct span typed)
     static const enum digest digests[] = {DIGEST_SHA1, DIGEST_SHA256};
     struct server *server = turn->server;
     struct span password;
+    struct refusal refusal;
     must(stream_may_login(turn->session)); /* never over plain text: nobody logs in there */
     if (!config.password_change) {
         refuse(turn, ERROR_NOT_ALLOWED);
@@ -183,6 +184,11 @@ static void password_set(struct turn *turn, struct span typed)
     }
     if (!password_prepare(typed, &server->arena, &password)) {
         refuse_because(turn, REASON_WEAK_PASSWORD);
+        return;
+    }
+    if (!limit_password(turn, &refusal)) {
+        secret_forget((char *)password.bytes, password.len);
+        reply_refusal(turn, &refusal);
         return;
     }
     struct application *application = application_take(turn);
@@ -230,6 +236,65 @@ static void account_remove(struct turn *turn)
     server->reap_ms = 0; /* its contacts are told: subscription_reap */
 }
 
+/* --- an address is given up --- */
+
+/* Its field came empty. */
+static bool is_empty(struct span typed)
+{
+    return typed.bytes != NULL && typed.len == 0;
+}
+
+/* Whether the account has a verified address of that kind, and keeps it. false: the store failed.
+ */
+static bool address_stays(struct turn *turn, enum id_kind kind, struct span typed, bool *stays)
+{
+    struct span value;
+    bool read = address_of(turn, kind, &value);
+    *stays = value.bytes != NULL && !is_empty(typed);
+    return read;
+}
+
+/* All of that kind. */
+static enum store_outcome address_remove(struct turn *turn, enum id_kind kind)
+{
+    struct store *store = turn->server->store;
+    struct span local = jid_local(&turn->session->jid), value;
+    enum store_outcome outcome = STORE_OK;
+    enum id_kind found;
+    unsigned n = 0;
+    while (outcome == STORE_OK && (outcome = id_of(store, local, n, &found, &value)) == STORE_OK)
+        if (found == kind)
+            outcome = id_delete(store, kind, value);
+        else
+            n++;
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
+/* Not where everybody must have one. */
+static void addresses_remove(struct turn *turn, const struct answers *answers)
+{
+    bool email, phone;
+    bool needed = config.verify_strict && (stage_verifies(ID_EMAIL) || stage_verifies(ID_PHONE));
+    if (!address_stays(turn, ID_EMAIL, answers->email, &email) ||
+        !address_stays(turn, ID_PHONE, answers->phone, &phone)) {
+        refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
+        return;
+    }
+    if (needed && !(stage_verifies(ID_EMAIL) && email) && !(stage_verifies(ID_PHONE) && phone)) {
+        refuse_because(turn, REASON_FIELD_MISSING);
+        return;
+    }
+    enum store_outcome outcome = STORE_OK;
+    if (is_empty(answers->email))
+        outcome = address_remove(turn, ID_EMAIL);
+    if (outcome == STORE_OK && is_empty(answers->phone))
+        outcome = address_remove(turn, ID_PHONE);
+    if (outcome == STORE_OK)
+        reply_result(turn, SPAN_NONE);
+    else
+        refuse_store(turn, outcome);
+}
+
 /* --- set --- */
 
 /* An address of a kind that nobody can be sent a code to cannot be verified. */
@@ -261,6 +326,8 @@ void account_set_request(struct turn *turn)
     answers.face = FACE_ACCOUNT;
     bool address = answers.email.len + answers.phone.len > 0;
     bool code = answers.code.bytes != NULL || answers.handle.len > 0 || answers.resend;
+    bool removes =
+        answers.password.bytes == NULL && (is_empty(answers.email) || is_empty(answers.phone));
     if (answers.cancel)
         registration_set(turn, &answers);
     else if (answers.malformed)
@@ -269,6 +336,8 @@ void account_set_request(struct turn *turn)
         refuse(turn, ERROR_NOT_ALLOWED);
     else if (answers.password.len > 0)
         password_set(turn, answers.password);
+    else if (!address && !code && removes)
+        addresses_remove(turn, &answers);
     else if (!address && !code) /* an empty password: the old one is kept */
         refuse(turn, ERROR_BAD_REQUEST);
     else if (!can_verify(&answers))

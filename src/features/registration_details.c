@@ -25,7 +25,7 @@ static bool because(struct refusal *refusal, enum reason reason)
     return false;
 }
 
-/* --- REG-9, 1 to 7; false: refused --- */
+/* --- REG-9, 1 to 8; false: refused --- */
 
 /* 1. Where the invited are verified too, one may have to be let in without a token once more to
  * finish (4.5): then all are, as far as to the proof. */
@@ -89,6 +89,16 @@ static bool username_of_id(struct turn *turn, struct details *details, struct re
     return username_check(turn, escaped, details, refusal);
 }
 
+/* 8. The forms of later stages have no question, and may be answered by name and password (4.4 D1):
+ * that is known when the proof is seen. */
+static bool captcha_check(struct turn *turn, const struct answers *answers, struct details *details)
+{
+    if (!captcha_asked(turn->session) || captcha_solved(turn->server, answers))
+        return true;
+    details->resume_only = registration_verifies(turn->session) && answers->challenge.len == 0;
+    return details->resume_only;
+}
+
 static bool details_check(struct turn *turn, const struct answers *answers, struct details *details,
                           struct refusal *refusal)
 {
@@ -111,6 +121,8 @@ static bool details_check(struct turn *turn, const struct answers *answers, stru
         return false;
     if (!details->name_given && !username_of_id(turn, details, refusal))
         return false;
+    if (!captcha_check(turn, answers, details))
+        return because(refusal, REASON_CAPTCHA);
     details->name_changed = !details->name_given || !span_equal(details->local, answers->username);
     return true;
 }
@@ -277,7 +289,7 @@ static void details_decide(struct turn *turn, struct pending *kept, struct outco
     } else if (own && verify) {
         details_resume(turn, kept, outcome);
     } else if (application->resume_only) {
-        outcome->verdict = VERDICT_REFUSED;
+        outcome_refuse(outcome, REASON_CAPTCHA);
         (void)registration_shut(turn, false, &outcome->refusal);
     } else if (verify && lacks_ids(application)) {
         outcome_refuse(outcome, REASON_FIELD_MISSING);

@@ -70,7 +70,7 @@ static void say_challenge(struct turn *turn, struct span handle, const struct re
     if (pending_here(turn, &pending))
         registration_stage_form(turn, &build, NS_REGISTER_FLOW, &pending, handle, false, error);
     else
-        registration_first_form(turn, &build, NS_REGISTER_FLOW, error);
+        registration_first_form(turn, &build, NS_REGISTER_FLOW, SPAN_NONE, error);
     build_str(&build, "</challenge>");
     if (build.full) {
         say_cancel(turn);

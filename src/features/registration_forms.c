@@ -116,9 +116,14 @@ static struct span reserved_username(struct turn *turn)
     return invite.username;
 }
 
+static bool ids_required(void)
+{
+    return config.verify_strict && config.verify != VERIFY_EITHER;
+}
+
 static void verified_fields(struct build *build)
 {
-    bool required = config.verify_strict && config.verify != VERIFY_EITHER;
+    bool required = ids_required();
     if (stage_verifies(ID_EMAIL))
         form_put(build, "text-single", "email", "E-mail address", SPAN_NONE, required);
     if (stage_verifies(ID_PHONE))
@@ -130,28 +135,32 @@ static void verified_fields(struct build *build)
 }
 
 void registration_first_form(struct turn *turn, struct build *build, const char *form_type,
-                             const struct refusal *error)
+                             struct span id, const struct refusal *error)
 {
     const struct session *session = turn->session;
     bool verifies = registration_verifies(session);
-    /* Where there is nothing but the form it says everything. Beside <query/>'s own instructions a
-     * verified registration says them once (4.4 B). */
-    bool says = !verifies || strcmp(form_type, NS_REGISTER) != 0;
+    bool asked = captcha_asked(session);
+    bool named = !(config.allow_no_username && verifies && config.verify != VERIFY_ADMIN);
+    unsigned ids =
+        verifies && ids_required() ? stage_verifies(ID_EMAIL) + stage_verifies(ID_PHONE) : 0;
     struct build title;
     build_init(&title, &turn->server->arena, TITLE_BYTES_MAX);
     build_str(&title, "Create an account on ");
     build_str(&title, config.domain);
     build_put(&title, span_of("", 1));
-    form_begin(build, "form", says && !title.full ? title.bytes : NULL,
-               says ? error_sentence(turn, error, registration_first_instructions(turn)) : NULL,
-               form_type);
-    form_put(build, "text-single", "username", "User name", reserved_username(turn),
-             !(config.allow_no_username && verifies && config.verify != VERIFY_ADMIN));
+    /* There are clients that show nothing but the form: it says everything. */
+    form_begin(build, "form", title.full ? NULL : title.bytes,
+               error_sentence(turn, error, registration_first_instructions(turn)), form_type);
+    if (asked) /* XEP-0158 3.2: name, password and addresses are answers too */
+        captcha_fields(turn, build, id, named + 2u + ids);
+    form_put(build, "text-single", "username", "User name", reserved_username(turn), named);
     form_put(build, "text-private", "password", "Password", SPAN_NONE, true);
     if (verifies)
         verified_fields(build);
     if (!session->registering.invited && config.registration == REGISTRATION_INVITE)
         form_put(build, "text-single", FIELD_TOKEN, "Invitation code", SPAN_NONE, true);
+    if (asked)
+        form_put(build, "text-single", FIELD_QUESTION, config.captcha_question, SPAN_NONE, true);
     error_field(build, error);
     form_end(build);
 }
@@ -184,10 +193,8 @@ void registration_stage_form(struct turn *turn, struct build *build, const char 
                              const struct refusal *error)
 {
     bool proven = handle.bytes != NULL || pending->flags & PENDING_OF_ACCOUNT;
-    bool says = proven || error != NULL || strcmp(form_type, NS_REGISTER) != 0;
-    form_begin(build, "form", says ? stage_title(pending) : NULL,
-               says ? error_sentence(turn, error, registration_instructions(pending)) : NULL,
-               form_type);
+    form_begin(build, "form", stage_title(pending),
+               error_sentence(turn, error, registration_instructions(pending)), form_type);
     if (handle.bytes != NULL)
         form_put(build, "hidden", FIELD_HANDLE, NULL, handle, false);
     if (!proven || as_error)

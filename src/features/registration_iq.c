@@ -1,5 +1,6 @@
 /* registration_iq.c: registration before login as XEP-0077 has it: legacy elements and data forms,
  * and how the next stage is said to each kind of client (REG-14b). */
+#include "base/line.h"
 #include "features/registration_parts.h"
 #include "wire/jid.h"
 
@@ -101,7 +102,7 @@ void registration_iq_answer(struct turn *turn, enum face face, bool knows_stages
         reply_result(turn, SPAN(""));
         return;
     case VERDICT_STAGE:
-        say_stage(turn, as_error, outcome);
+        say_stage(turn, as_error && turn->kind == KIND_IQ_SET, outcome); /* a get has its result */
         return;
     default:
         if (outcome->with_stage) /* REG-20; without the form where there is no memory for it */
@@ -161,16 +162,16 @@ static void say_first(struct turn *turn)
     const struct session *session = turn->session;
     bool token = !session->registering.invited && config.registration == REGISTRATION_INVITE;
     bool ids = registration_verifies(session) && config.verify_strict;
-    build_init(&build, &turn->server->arena, QUERY_BYTES_MAX);
+    build_init(&build, &turn->server->arena, QUERY_BYTES_MAX + BUILD_ESCAPED_MAX(turn->id.len));
     query_begin(&build, registration_first_instructions(turn));
-    if (!token) { /* REG-6: the invitation code has no legacy element */
+    if (!token && !captcha_asked(session)) { /* REG-6: neither of them has a legacy element */
         build_str(&build, "<username/><password/>");
         if (ids && stage_verifies(ID_EMAIL))
             build_str(&build, "<email/>");
         if (ids && stage_verifies(ID_PHONE))
             build_str(&build, "<phone/>");
     }
-    registration_first_form(turn, &build, NS_REGISTER, NULL);
+    registration_first_form(turn, &build, NS_REGISTER, turn->id, NULL);
     query_end(&build);
     if (build.full)
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
@@ -225,7 +226,16 @@ static bool form_type_fits(const struct turn *turn, struct span type)
            (turn->kind == KIND_ELEMENT && span_is(type, NS_REGISTER_FLOW));
 }
 
-/* Several lines in one. */
+/* Of several lines one, in which nothing can pass for words of ours to the admins. */
+static void line_put(struct build *build, struct span text)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t len = line_unfit(span_cut(text, at, text.len));
+        build_put(build, len > 0 ? SPAN(" ") : span_cut(text, at, at + 1));
+        at += len > 0 ? len : 1;
+    }
+}
+
 static struct span reason_read(struct turn *turn, const struct node *form)
 {
     struct build build;
@@ -238,7 +248,7 @@ static struct span reason_read(struct turn *turn, const struct node *form)
     while ((line = form_values(turn->stanza, field, &at, arena)).bytes != NULL) {
         if (build.used > 0)
             build_str(&build, " ");
-        build_put(&build, line);
+        line_put(&build, line);
     }
     return build_span(&build);
 }
@@ -260,6 +270,8 @@ static void form_read(struct turn *turn, const struct node *form, struct answers
     answers->token = form_value(stanza, form, FIELD_TOKEN, arena);
     answers->handle = form_value(stanza, form, FIELD_HANDLE, arena);
     answers->code = form_value(stanza, form, FIELD_CODE, arena);
+    answers->challenge = form_value(stanza, form, FIELD_CHALLENGE, arena);
+    answers->captcha = form_value(stanza, form, FIELD_QUESTION, arena);
     answers->resend = form_true(form_value(stanza, form, FIELD_RESEND, arena));
 }
 

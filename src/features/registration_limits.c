@@ -1,7 +1,11 @@
 /* registration_limits.c: how often one network address, and all together, may register (RL-1), and
  * tokens that come in a form. What is counted stands in struct server. */
 #include "core/invitation.h"
+#include "core/limits.h"
 #include "features/registration_parts.h"
+
+/* Among all_registrations: as many codes an hour as accounts. */
+#define ALL_CODES SPAN("codes")
 
 static struct span network(const struct turn *turn)
 {
@@ -27,9 +31,12 @@ static void note(struct turn *turn, struct throttle *throttle, struct span who)
 
 static bool pass_and_note(struct turn *turn, struct throttle *throttle, struct refusal *refusal)
 {
+    struct registering *registering = &turn->session->registering;
     if (!passes(turn, throttle, network(turn), REASON_ADDRESS_LIMIT, refusal))
         return false;
     note(turn, throttle, network(turn));
+    if (registering->until_ms == 0) /* ST-18: only within the limits, as it keeps a place */
+        registering->until_ms = turn->server->now_ms + REGISTER_MS_MAX;
     return true;
 }
 
@@ -98,9 +105,40 @@ bool limit_code(struct turn *turn, struct refusal *refusal)
     return passes(turn, &turn->server->codes, network(turn), REASON_TOO_SOON, refusal);
 }
 
-void limit_note_code(struct turn *turn)
+/* Empty: the admins. */
+static struct span destination(const struct pending *pending)
 {
+    return pending->channel == PENDING_EMAIL   ? pending->email
+           : pending->channel == PENDING_PHONE ? pending->phone
+                                               : SPAN("");
+}
+
+bool limit_destination(struct turn *turn, const struct pending *pending, struct refusal *refusal)
+{
+    struct server *server = turn->server;
+    struct span where = destination(pending);
+    return (where.len == 0 ||
+            passes(turn, &server->destinations, where, REASON_NO_SENDS, refusal)) &&
+           passes(turn, &server->all_registrations, ALL_CODES, REASON_NO_SENDS, refusal);
+}
+
+void limit_note_code(struct turn *turn, const struct pending *pending)
+{
+    struct span where = destination(pending);
     note(turn, &turn->server->codes, network(turn));
+    if (where.len > 0)
+        note(turn, &turn->server->destinations, where);
+    note(turn, &turn->server->all_registrations, ALL_CODES);
+}
+
+bool limit_password(struct turn *turn, struct refusal *refusal)
+{
+    struct throttle *throttle = &turn->server->passwords;
+    struct span local = jid_local(&turn->session->jid);
+    if (!passes(turn, throttle, local, REASON_PASSWORD_LIMIT, refusal))
+        return false;
+    note(turn, throttle, local);
+    return true;
 }
 
 bool token_accept(struct turn *turn, struct span token)

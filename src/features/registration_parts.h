@@ -20,6 +20,8 @@
 #define FIELD_TOKEN "{" NS_REGISTER_OWN "}token"
 #define FIELD_REASON "{" NS_REGISTER_OWN "}reason"
 #define FIELD_ERROR "{" NS_REGISTER_OWN "}error"
+#define FIELD_CHALLENGE "challenge" /* XEP-0158 12.2 */
+#define FIELD_QUESTION "qa"
 
 /* --- registration_refusals.c: the error tables of requirements 4.2 and 4.3 --- */
 
@@ -34,10 +36,12 @@ enum reason {
     REASON_BAD_USERNAME,
     REASON_OTHER_USERNAME, /* the invitation is for another one */
     REASON_WEAK_PASSWORD,
+    REASON_CAPTCHA,
     REASON_BAD_EMAIL,
     REASON_BAD_PHONE,
     REASON_TAKEN,
     REASON_SECOND,
+    REASON_PASSWORD_LIMIT, /* with refusal_wait */
     REASON_FULL,
     REASON_FAILED,
     REASON_UNEXPECTED,
@@ -66,7 +70,8 @@ void outcome_refuse_store(struct outcome *outcome, enum store_outcome failure);
 
 /* --- registration_limits.c: RL-1, tokens --- */
 
-/* What counts for all attempts to register; notes this one. false: refused. */
+/* What counts for all attempts to register, and to name an address; notes this one. false: refused.
+ */
 bool limit_get(struct turn *turn, struct refusal *refusal);
 bool limit_set(struct turn *turn, struct refusal *refusal);
 /* Whether this address, or all together, made too many accounts lately; not for the invited. */
@@ -77,7 +82,12 @@ void limit_note_account(struct turn *turn);
 bool limit_pending(struct turn *turn, struct refusal *refusal);
 /* One code a minute to where this address wants it. */
 bool limit_code(struct turn *turn, struct refusal *refusal);
-void limit_note_code(struct turn *turn);
+/* Some an hour to one e-mail address or telephone, whoever asks, and some to all together: nobody
+ * is flooded, and nobody guesses the code of somebody else's for long. */
+bool limit_destination(struct turn *turn, const struct pending *pending, struct refusal *refusal);
+void limit_note_code(struct turn *turn, const struct pending *pending);
+/* A new password of this account: each costs a derivation. Notes this one. */
+bool limit_password(struct turn *turn, struct refusal *refusal);
 /* A token that was typed into a form does what <preauth/> does. false: it is not good. */
 bool token_accept(struct turn *turn, struct span token);
 
@@ -118,6 +128,16 @@ enum completion registration_complete(struct server *server, const struct pendin
 /* Whether somebody else has an address of it, verified. */
 enum store_outcome addresses_taken(struct store *store, const struct pending *pending,
                                    uint8_t flags, bool *taken);
+
+/* --- registration_captcha.c --- */
+
+/* Whether who registers on this stream is asked a question (CAP-A). */
+bool captcha_asked(const struct session *session);
+/* The hidden fields that say which question; answers: how many fields must be filled in. sid
+ * bytes NULL: the form answers no iq. */
+void captcha_fields(struct turn *turn, struct build *build, struct span sid, unsigned answers);
+/* Whether the question was answered, and rightly; not twice. */
+bool captcha_solved(struct server *server, const struct answers *answers);
 
 /* --- registration_details.c --- */
 

@@ -28,6 +28,8 @@ static const struct {
     [REASON_OTHER_USERNAME] = {ERROR_NOT_ACCEPTABLE, NULL,
                                "This user name is not valid with this invitation", NULL},
     [REASON_WEAK_PASSWORD] = {ERROR_NOT_ACCEPTABLE, NULL, "The password is too weak", NULL},
+    [REASON_CAPTCHA] = {ERROR_NOT_ACCEPTABLE, "cancel", /* XEP-0158 3.1.4 */
+                        "The captcha was not solved. A new one is needed to try again.", NULL},
     [REASON_BAD_EMAIL] = {ERROR_NOT_ACCEPTABLE, NULL, "This is no e-mail address", NULL},
     [REASON_BAD_PHONE] = {ERROR_NOT_ACCEPTABLE, NULL,
                           "This is no phone number: it begins with + and the code of a country",
@@ -35,6 +37,7 @@ static const struct {
     [REASON_TAKEN] = {ERROR_CONFLICT, NULL, "Username/email/msisdn already taken",
                       CPE("id_exists")},
     [REASON_SECOND] = {ERROR_NOT_ACCEPTABLE, NULL, "You have just registered an account", NULL},
+    [REASON_PASSWORD_LIMIT] = {ERROR_RESOURCE_CONSTRAINT, NULL, "Too many new passwords.", NULL},
     [REASON_FULL] = {ERROR_RESOURCE_CONSTRAINT, NULL, "There is no room for more accounts", NULL},
     [REASON_FAILED] = {ERROR_INTERNAL_SERVER_ERROR, "wait", NULL, NULL},
     [REASON_UNEXPECTED] = {ERROR_UNEXPECTED_REQUEST, "modify", NULL, NULL},

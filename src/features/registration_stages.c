@@ -69,11 +69,12 @@ static bool notice_code(struct server *server, const struct pending *pending,
     build_put(&build, span_of(code, CODE_CHARS / 2));
     build_str(&build, " ");
     build_put(&build, span_of(code + CODE_CHARS / 2, CODE_CHARS / 2));
-    build_str(&build, ", valid 1 h; approve or refuse by the command kith pending approve ");
+    /* In quotes, which no name contains: what is copied into a shell is no more than a name. */
+    build_str(&build, ", valid 1 h; approve or refuse by the command kith pending approve '");
     build_put(&build, pending->local);
-    build_str(&build, " or kith pending refuse ");
+    build_str(&build, "' or kith pending refuse '");
     build_put(&build, pending->local);
-    build_str(&build, ".");
+    build_str(&build, "'.");
     bool told = !build.full && notice_admins(server, build_span(&build)) > 0;
     if (build.bytes != NULL)
         secret_forget(build.bytes, build.used);
@@ -109,7 +110,7 @@ static void code_send(struct turn *turn, struct pending *pending, struct outcome
         put = pending_put(server->store, pending);
         outcome_refuse(outcome, REASON_NOT_SENT);
     } else if (put == STORE_OK) {
-        limit_note_code(turn);
+        limit_note_code(turn, pending);
         outcome->verdict = VERDICT_STAGE;
     }
     if (put != STORE_OK)
@@ -128,7 +129,8 @@ static bool code_is_due(struct turn *turn, const struct pending *pending, struct
             REASON_TOO_SOON, (due_us - now_us + SECOND_US - 1) / SECOND_US, &turn->server->arena);
         return false;
     }
-    if (!limit_code(turn, &outcome->refusal)) {
+    if (!limit_code(turn, &outcome->refusal) ||
+        !limit_destination(turn, pending, &outcome->refusal)) {
         outcome->verdict = VERDICT_REFUSED;
         return false;
     }
@@ -158,6 +160,13 @@ static void stage_enter(struct turn *turn, struct pending *pending, enum stage s
         outcome_refuse_store(outcome, put);
 }
 
+/* An admin was faster: nothing is left to wait for. */
+static void pending_drop(struct turn *turn, const struct pending *pending, struct outcome *outcome)
+{
+    enum store_outcome gone = pending_delete(turn->server->store, pending->local);
+    outcome_refuse(outcome, gone == STORE_FAILED ? REASON_FAILED : REASON_TAKEN);
+}
+
 static void stage_finish(struct turn *turn, const struct pending *pending, struct outcome *outcome)
 {
     switch (registration_complete(turn->server, pending)) {
@@ -172,11 +181,9 @@ static void stage_finish(struct turn *turn, const struct pending *pending, struc
         outcome->name_changed = pending->flags & PENDING_NAME_CHANGED ||
                                 !(pending->flags & (PENDING_NAME_GIVEN | PENDING_OF_ACCOUNT));
         return;
-    case COMPLETION_TAKEN: { /* an admin was faster: nothing is left to wait for */
-        enum store_outcome gone = pending_delete(turn->server->store, pending->local);
-        outcome_refuse(outcome, gone == STORE_FAILED ? REASON_FAILED : REASON_TAKEN);
+    case COMPLETION_TAKEN:
+        pending_drop(turn, pending, outcome);
         return;
-    }
     case COMPLETION_ID_TAKEN:
         outcome_refuse(outcome, REASON_TAKEN);
         return;
@@ -240,8 +247,10 @@ static void stage_passed(struct turn *turn, struct pending *pending, struct outc
     enum stage stage = stage_after(pending);
     if (stage == STAGE_DETAILS)
         stage_finish(turn, pending, outcome);
-    else
+    else if (limit_destination(turn, pending, &outcome->refusal))
         stage_enter(turn, pending, stage, outcome);
+    else
+        outcome->verdict = VERDICT_REFUSED; /* the code stays good */
 }
 
 /* --- what a peer may say in a stage --- */
@@ -281,8 +290,6 @@ static void code_check(struct turn *turn, struct pending *pending, struct span c
 
 static void code_again(struct turn *turn, struct pending *pending, struct outcome *outcome)
 {
-    if (!code_is_due(turn, pending, outcome))
-        return;
     if (pending->sends_left == 0) {
         uint64_t left_us = pending->expires_us - turn->server->wall_us;
         outcome->verdict = VERDICT_REFUSED;
@@ -290,6 +297,8 @@ static void code_again(struct turn *turn, struct pending *pending, struct outcom
                                         &turn->server->arena);
         return;
     }
+    if (!code_is_due(turn, pending, outcome))
+        return;
     if (!store_has_room(turn->server->store, STAGE_BYTES)) {
         outcome_refuse(outcome, REASON_FULL);
         return;
@@ -346,8 +355,10 @@ static bool address_change(struct turn *turn, struct pending *pending, const str
         changed.phone = step->phone;
     if (span_equal(changed.email, pending->email) && span_equal(changed.phone, pending->phone))
         return false;
-    if (addresses_taken(turn->server->store, &changed,
-                        PENDING_EMAIL_VERIFIED | PENDING_PHONE_VERIFIED, &taken) != STORE_OK)
+    if (!limit_set(turn, &outcome->refusal)) /* nobody tries out whose addresses are known here */
+        outcome->verdict = VERDICT_REFUSED;
+    else if (addresses_taken(turn->server->store, &changed,
+                             PENDING_EMAIL_VERIFIED | PENDING_PHONE_VERIFIED, &taken) != STORE_OK)
         outcome_refuse(outcome, REASON_FAILED);
     else if (taken)
         outcome_refuse(outcome, REASON_TAKEN);
@@ -367,11 +378,26 @@ static void stage_show(struct turn *turn, struct pending *pending, struct outcom
     code_again(turn, pending, outcome);
 }
 
+/* Whether an account of that name was made meanwhile; the peer is told (4.3). */
+static bool name_lost(struct turn *turn, const struct pending *pending, struct outcome *outcome)
+{
+    struct account account;
+    if (pending->flags & PENDING_OF_ACCOUNT)
+        return false;
+    enum store_outcome found = account_get(turn->server->store, pending->local, &account);
+    if (found == STORE_OK)
+        pending_drop(turn, pending, outcome);
+    else if (found != STORE_NONE)
+        outcome_refuse_store(outcome, found);
+    secret_forget(&account, sizeof account);
+    return found != STORE_NONE;
+}
+
 void stage_step(struct turn *turn, struct pending *pending, const struct step *step,
                 struct outcome *outcome)
 {
     outcome->handle = step->handle;
-    if (address_change(turn, pending, step, outcome))
+    if (name_lost(turn, pending, outcome) || address_change(turn, pending, step, outcome))
         return;
     if (pending->stage == STAGE_CODE && step->resend) {
         code_again(turn, pending, outcome);

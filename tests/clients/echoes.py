@@ -3,12 +3,12 @@
 (xmppjs.mjs), which npm installs for the test. They say back what slixmpp says."""
 
 import os
-import shlex
 import shutil
 import subprocess
 
 import harness
 import slix
+import strophe
 from harness import (HERE, Server, Skip, case, check, end, equal, evidence, password, read,
                      require, stranger_ca, wait_until)
 from slix import Person
@@ -22,17 +22,7 @@ class Strophe:
     stranger = "ertificate"  # what its log says of an unknown CA
 
     def __init__(self, server):
-        """Compiled when it is first used."""
-        flags = subprocess.run([require("pkg-config"), "--cflags", "--libs", "libstrophe"],
-                               capture_output=True, text=True, check=False)
-        if flags.returncode:
-            raise Skip("libstrophe-dev is not installed")
-        self.path = os.path.join(server.directory, "strophe")
-        done = subprocess.run(
-            [require("cc"), "-std=c11", "-Wall", "-Wextra", os.path.join(HERE, "strophe.c"),
-             "-o", self.path, *shlex.split(flags.stdout)],
-            capture_output=True, text=True, check=False)
-        equal((done.returncode, done.stderr), (0, ""), "the compiler")
+        self.path = strophe.program(server.directory)
 
     def command(self, jid, secret, port, ca, how):
         return [self.path, jid, secret, str(port), ca, how], {}

@@ -5,21 +5,13 @@
 import re
 
 import slix
-from harness import Server, case, check, end, equal, wait_until
+from harness import Server, case, check, end, equal
 from profanity import Profanity
 from qxmpp import Qxmpp
 from slix import Person
+from turns import acknowledged, away, until
 
 ALICE, BOB, CAROL = "alice@localhost", "bob@localhost", "carol@localhost"
-
-
-async def until(question, what):
-    """Asks again and again, while slixmpp goes on."""
-    for _ in range(80):
-        if question():
-            return
-        await slix.asyncio.sleep(0.1)
-    wait_until(question, 0.1, what)
 
 
 def subscription(person, contact):
@@ -59,16 +51,6 @@ async def friends(server):
     await until(lambda: subscription(bob, ALICE) == "none", "bob to be alone again")
     await alice.leave()
     await bob.leave()
-
-
-def away(function, *words):
-    """Runs what waits in a thread, while slixmpp goes on."""
-    return slix.asyncio.get_running_loop().run_in_executor(None, function, *words)
-
-
-async def acknowledged(person):
-    """What was said before this is stored or delivered."""
-    await person.plugin["xep_0199"].send_ping("localhost", timeout=slix.SECONDS)
 
 
 async def ask_each_other(alice, bob, carol):

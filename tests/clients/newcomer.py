@@ -6,7 +6,7 @@ import copy
 import os
 
 import slix
-from harness import check, equal, read, write
+from harness import check, equal, read, wait_until, write
 from slix import IqError, Person
 
 OWN = "{urn:kith:register:0}"
@@ -99,6 +99,11 @@ async def refused(awaitable, condition, kind, text=None, own=None):
     check(False, f"it was accepted: {answer}")
 
 
+def wrong(code):
+    """Another one."""
+    return f"{(int(code) + 1) % 1000000:06}"
+
+
 class Post:
     """What verify_command of this server is given, one letter after the other."""
 
@@ -110,19 +115,14 @@ class Post:
         self.path = program + ".said"
         self.taken = 0
 
-    async def next(self, channel, address):
+    def next(self, channel, address):
         """The code that was sent there."""
         def letter():
             lines = read(self.path).splitlines()[3 * self.taken:3 * self.taken + 3]
             return lines if len(lines) == 3 else None
 
-        for _ in range(20 * slix.SECONDS):
-            if letter():
-                break
-            await asyncio.sleep(0.05)
-        check(letter(), f"no code was sent to {address}")
-        equal(letter()[:2], [channel, address], "where the code was sent")
-        code = letter()[2]
+        *where, code = wait_until(letter, slix.SECONDS, f"a code to be sent to {address}")
+        equal(where, [channel, address], "where the code was sent")
         check(len(code) == 6 and code.isdigit(), f"this is no code: {code}")
         self.taken += 1
         return code

@@ -1,87 +1,19 @@
-"""A person who uses QXmpp: qxmpp.cpp, compiled when it is first used, moved line by line."""
+"""A person who uses QXmpp, a library for Qt: qxmpp.cpp."""
 
-import atexit
-import os
-import shlex
-import subprocess
-import urllib.parse
-
-import harness
-from harness import (HERE, Skip, equal, evidence, password, read, require, wait_until)
+from driven import Driven, compiled
 
 MODULES = ("qxmpp", "Qt5Core", "Qt5Network", "Qt5Xml")
+COMPILER = ("g++", "-std=c++17", "-fPIC")
 
 
-def program(directory):
-    path = os.path.join(directory, "qxmpp")
-    if os.path.exists(path):
-        return path
-    flags = subprocess.run([require("pkg-config"), "--cflags", "--libs", *MODULES],
-                           capture_output=True, text=True, check=False)
-    if flags.returncode:
-        raise Skip("libqxmpp-dev and qtbase5-dev are not installed")
-    done = subprocess.run(
-        [require("g++"), "-std=c++17", "-Wall", "-Wextra", "-fPIC",
-         os.path.join(HERE, "qxmpp.cpp"), "-o", path, *shlex.split(flags.stdout)],
-        capture_output=True, text=True, check=False)
-    equal((done.returncode, done.stderr), (0, ""), "the compiler")
-    return path
-
-
-class Qxmpp:
-    """What it says is kept as lists of words; each is waited for and taken once."""
-
+class Qxmpp(Driven):
     def __init__(self, server, name, secret=None, ca=None, *more):
-        self.address = f"{name}@localhost/qt"
-        self.out = os.path.join(server.directory, f"qxmpp-{name}-{len(evidence)}")
-        self.taken = 0
-        given = harness.environment(os.path.join(server.directory, "home"))
-        command = [program(server.directory), self.address, secret or password(name),
-                   str(server.port), ca or server.ca, *more]
-        with open(self.out, "wb") as out, open(self.out + ".log", "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out,
-                                            stderr=log, env=given)
-        atexit.register(self.kill)
-        evidence.append((f"qxmpp of {name}", lambda: read(self.out + ".log") + read(self.out)))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-
-    def said(self):
-        """All its lines that are complete."""
-        lines = read(self.out).split("\n")[:-1]
-        return [[urllib.parse.unquote(word) for word in line.split(" ")] for line in lines]
-
-    def do(self, *words):
-        line = " ".join(urllib.parse.quote(word, safe="") for word in words) + "\n"
-        self.process.stdin.write(line.encode())
-        self.process.stdin.flush()
-
-    def wait(self, *words, seconds=8):
-        """The next line that begins with these words; what came before it is taken as well."""
-        def found():
-            for number, line in enumerate(self.said()[self.taken:]):
-                if line[:len(words)] == list(words):
-                    self.taken += number + 1
-                    return line
-            return None
-
-        return wait_until(found, seconds, f"QXmpp to say {' '.join(words)}")
+        program = compiled(server.directory, "qxmpp.cpp", COMPILER, MODULES,
+                           "libqxmpp-dev or qtbase5-dev")
+        super().__init__(server, f"{name}@localhost/qt", program, *more,
+                         secret=secret, ca=ca)
 
     def enter(self):
         self.wait("online", self.address)
         self.wait("roster")
         return self
-
-    def leave(self):
-        self.do("leave")
-        self.wait("offline")
-        equal(self.process.wait(8), 0, "how it ended")

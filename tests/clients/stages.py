@@ -7,15 +7,11 @@ import re
 
 import slix
 from harness import Server, case, check, end, equal, password
-from newcomer import OWN, Newcomer, Post, is_empty, refused
+from newcomer import OWN, Newcomer, Post, is_empty, refused, wrong
 from slix import Person, refusal
 
-SENTENCE = re.compile(r"Registration is not finished: ")
+URL = "https://localhost/registering"
 PHONE = "+491701234567"
-
-
-def wrong(code):
-    return f"{(int(code) + 1) % 1000000:06}"
 
 
 async def not_finished(server, name):
@@ -25,7 +21,8 @@ async def not_finished(server, name):
     equal(await refusal(person), "password", f"why {name} is not let in")
     equal([str(each["condition"]) for each in person.failures][-1], "account-disabled", "because")
     text = person.failures[-1]["text"]
-    check(SENTENCE.match(text), f"the sentence: {text!r}")
+    check(text.startswith("Registration is not finished: enter the code we sent you. "), text)
+    check(URL in text, f"the page that helps is not named: {text}")
     person = Person(server, name, "wrong")
     equal(await refusal(person), "password", f"why {name} is not let in")
     equal(set(person.refusals), {"not-authorized"}, "with a wrong password")
@@ -35,11 +32,13 @@ async def by_form(server):
     """The next stage is an error with a form in it (REG-14b); the code is typed as people do."""
     romeo = Newcomer(server, "romeo")
     shown = await romeo.arrive()
+    check(URL in shown["register"]["instructions"], f"the page that helps is not named: {shown}")
+    check("jabber:x:oob" not in str(shown), "clients would hide the form")
     stage = await refused(
         romeo.fill(shown, User_name="romeo", Password=password("romeo"), Phone="+49 170 123-4567"),
         "not-acceptable", "modify", own=OWN + "next-stage")
     equal(stage["error"]["text"], "Enter the code you received via SMS", "what the person reads")
-    code = await server.post.next("phone", PHONE)
+    code = server.post.next("phone", PHONE)
     await not_finished(server, "romeo")
     again = {"User_name": "romeo", "Password": password("romeo")}
     stage = await refused(romeo.fill(stage, **again, Code=wrong(code)), "not-acceptable", "modify",
@@ -65,7 +64,7 @@ async def by_fields(server):
     stage = (await juliet.tell(phone="+49 170 7654321"))["register"]
     check("text" in stage["fields"] and not stage["registered"], f"asked at last: {stage}")
     equal(stage["instructions"], "Enter the code you received via SMS", "what the person reads")
-    code = await server.post.next("phone", "+491707654321")
+    code = server.post.next("phone", "+491707654321")
     await refused(juliet.tell(text=wrong(code)), "not-acceptable", "modify",
                   own=OWN + "wrong-code")
     await juliet.leave()
@@ -165,7 +164,8 @@ async def admins(server):
     await carol.leave()
 
 
-with Server(registration="open", verify="phone", rate_limits="no") as server:
+with Server(registration="open", verify="phone", rate_limits="no",
+            registration_url=URL) as server:
     with case("stages: a server that sends codes by telephone", needed=True):
         server.post = Post(server)
         server.start()

@@ -7,11 +7,7 @@ import asyncio
 import slix
 from harness import Server, case, check, end, equal, password, wait_until
 from slix import Person
-
-
-async def acknowledged(person):
-    """Once a question is answered, what was said before it is stored (GR-2)."""
-    await person.plugin["xep_0199"].send_ping("localhost", timeout=slix.SECONDS)
+from turns import acknowledged
 
 
 async def heard(person, count):

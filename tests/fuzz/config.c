@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
             config.listen_tls_count > CONFIG_LISTEN_MAX || config.domain[0] == '\0' ||
             config.control[0] == '\0' || strlen(config.control) > 100 ||
             config.sasl_iterations < 4096 ||
-            (config.certificate[0] == '\0') != (config.key[0] == '\0'))
+            (config.certificate[0] == '\0') != (config.key[0] == '\0') ||
+            (config.captcha_question[0] == '\0') != (config.captcha_answer[0] == '\0') ||
+            (config.registration == REGISTRATION_REDIRECT && config.registration_url[0] == '\0'))
             abort();
     } else if (strncmp(why, "f:", 2) != 0 || strstr(why, "expected") == NULL) {
         abort();

@@ -18,7 +18,7 @@
 
 #define PHONE "+12345678901"
 #define BOTH (ROSTER_TO | ROSTER_FROM)
-#define CUTS 1500
+#define CUTS 1000
 #define REAPING_MS 300000 /* what a removed account leaves is gone by then */
 #define INVITES 3
 #define MESSAGES 5

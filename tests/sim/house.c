@@ -334,8 +334,9 @@ const char *house_leftovers(void)
     static char words[128];
     struct server *server = &house.server;
     const struct pool *const pools[] = {
-        &server->sessions,  &server->inputs,        &server->leases,          &server->tls_rooms,
-        &server->exchanges, &server->chunks.chunks, &server->chunks.segments,
+        &server->sessions,        &server->inputs,    &server->leases,
+        &server->tls_rooms,       &server->exchanges, &server->chunks.chunks,
+        &server->chunks.segments, &server->asks,      &server->applications,
     };
     for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
         if (pools[i]->used) {

@@ -17,7 +17,7 @@
 
 #define PHONE "+12345678901"
 #define BOTH (ROSTER_TO | ROSTER_FROM)
-#define CUTS 2500
+#define CUTS 1200
 
 /* Nurse, whom romeo has invited, and what she knows. */
 static struct {

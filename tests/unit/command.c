@@ -12,6 +12,7 @@
 #include "plan.h"
 #include "store/accounts.h"
 #include "store/invites.h"
+#include "store/pending.h"
 #include "test.h"
 
 #define HEAP_BYTES ((size_t)8 << 20)
@@ -138,6 +139,35 @@ static void test_invite(void)
 }
 
 /* Whatever comes, there is an answer, no account and no invitation. */
+/* An admin may take a name that somebody is about to get: by an invitation, or by registering,
+ * which hears of it at its next stage (tests/dialogs/register-made-meanwhile.txt). */
+static void test_names_of_others(void)
+{
+    struct pending pending = {
+        .local = SPAN("nurse"),
+        .flags = PENDING_NAME_GIVEN,
+        .made_us = plat_wall_us(),
+        .expires_us = plat_wall_us() + 3600000000u,
+        .iterations = 10000,
+        .email = SPAN(""),
+        .phone = SPAN("+12345678901"),
+        .reason = SPAN(""),
+    };
+    struct account account;
+    struct invite invite;
+    CHECK(pending_put(server.store, &pending) == STORE_OK);
+    CHECK(ask("user add\nnurse\nuser\n10000\n" KEYS "\n") == COMMAND_DONE);
+    CHECK(account_get(server.store, SPAN("nurse"), &account) == STORE_OK);
+    CHECK(pending_delete(server.store, SPAN("nurse")) == STORE_OK);
+    CHECK(ask("invite\nfor peter\n\n") == COMMAND_DONE);
+    CHECK(invited(&invite) == STORE_OK);
+    CHECK(ask("user add\npeter\nuser\n10000\n" KEYS "\n") == COMMAND_DONE);
+    CHECK(account_get(server.store, SPAN("peter"), &account) == STORE_OK);
+    revoke_twice(&invite);
+    CHECK(ask("user del\nnurse\n\n") == COMMAND_DONE);
+    CHECK(ask("user del\npeter\n\n") == COMMAND_DONE);
+}
+
 static void test_malformed(void)
 {
     static const char *const requests[] = {
@@ -210,6 +240,7 @@ int main(void)
     if (server.store != NULL) {
         test_accounts();
         test_limit();
+        test_names_of_others();
         test_invite();
         test_malformed();
         CHECK(store_commit(server.store) == STORE_OK);

@@ -107,6 +107,19 @@ static void test_refusals(void)
     CHECK(refused("registration = OPEN", "kith.conf:1:", "closed, invite, open or redirect"));
     CHECK(refused("\nverify = either", "kith.conf:2: `verify`", "`verify_command` as well"));
     CHECK(parse("verify = phone\nverify_command = send --code") && parse("verify = email"));
+    CHECK(refused("\n\nregistration = redirect", "kith.conf:3: `registration` sends people",
+                  "`registration_url` as well"));
+    CHECK(parse("registration = redirect\nregistration_url = https://chat.example/new"));
+    CHECK(refused("captcha_question = Why?", "kith.conf:1: `captcha_question` alone",
+                  "`captcha_answer` as well"));
+    CHECK(refused("\ncaptcha_answer = So", "kith.conf:2: `captcha_answer` alone",
+                  "`captcha_question` as well"));
+    CHECK(parse("captcha_question = Wer wei\xc3\x9f es?\ncaptcha_answer = 42") &&
+          strcmp(config.captcha_question, "Wer wei\xc3\x9f es?") == 0);
+    CHECK(refused("captcha_answer = 42\ncaptcha_question = \xff", "kith.conf:2:", "a line"));
+    CHECK(refused("captcha_answer = 42\ncaptcha_question = a\x01", "kith.conf:2:", "a line"));
+    CHECK(
+        refused("captcha_answer = 42\ncaptcha_question = \xef\xbf\xbf", "kith.conf:2:", "a line"));
     CHECK(refused("contact = a@chat.example", "kith.conf:1:", "a URI"));
     CHECK(refused("contact = mailto:", "kith.conf:1:", "a URI"));
     CHECK(refused("contact = mailto:a b", "kith.conf:1:", "a URI"));
@@ -152,7 +165,7 @@ static void test_keys(void)
         CHECK(key.expected[0] != '\0' && key.meaning[0] != '\0');
         n++;
     }
-    CHECK(n == 30);
+    CHECK(n == 32);
 }
 
 int main(void)

@@ -159,6 +159,29 @@ static void test_checks(void)
     CHECK(!befriends(text, "romeo", "friar@example.com", NOW));
 }
 
+/* An account that is locked or gone lets nobody in, however many tokens it has left. */
+static void test_owner(void)
+{
+    const struct invitation_wish wish = {
+        .flags = INVITE_ACCOUNT | INVITE_CONTACT, .owner = SPAN("mercutio"), .unlimited = true};
+    struct account locked = {.iterations = 4096, .flags = ACCOUNT_DISABLED};
+    struct invite made, found;
+    char token[TOKEN_CHARS];
+    struct span text = made_token(token);
+    CHECK(account_make("mercutio"));
+    CHECK(make(&wish, token, &made) == INVITATION_MADE);
+    CHECK(invitation_opens(server.store, text, NOW, &found));
+    CHECK(befriends(text, "mercutio", "peter@example.com", NOW));
+    CHECK(account_put(server.store, SPAN("mercutio"), &locked, true) == STORE_OK);
+    CHECK(!invitation_opens(server.store, text, NOW, &found));
+    CHECK(!befriends(text, "mercutio", "peter@example.com", NOW));
+    CHECK(account_make("mercutio"));
+    CHECK(invitation_opens(server.store, text, NOW, &found));
+    CHECK(account_delete(server.store, SPAN("mercutio")) == STORE_OK);
+    CHECK(!invitation_opens(server.store, text, NOW, &found));
+    CHECK(!befriends(text, "mercutio", "peter@example.com", NOW));
+}
+
 static void test_redeeming(void)
 {
     struct invitation_wish wish = {.flags = INVITE_ACCOUNT | INVITE_CONTACT | INVITE_ADMIN,
@@ -244,6 +267,7 @@ int main(void)
     test_links();
     test_finding();
     test_checks();
+    test_owner();
     test_redeeming();
     test_shortage();
     store_close(server.store);
