@@ -11,8 +11,8 @@
 #include "base/settings.h"
 #include "core/application.h"
 #include "core/ask.h"
+#include "core/caps.h"
 #include "core/turn.h"
-#include "features/caps.h"
 #include "store/store.h"
 #include "tick.h"
 
@@ -77,6 +77,10 @@ static const struct line lines[] = {
     {"blocks", &plan.blocks, false, 1, 1000},
     {"vcard_bytes", &plan.vcard_bytes, false, 1024, 1 << 20},
     {"private_bytes", &plan.private_bytes, false, 1024, 1 << 20},
+    {"pep_nodes", &plan.pep_nodes, false, 1, 10000},
+    {"pep_items", &plan.pep_items, false, 1, 10000},
+    {"pep_item_bytes", &plan.pep_item_bytes, false, 1024, 1 << 20},
+    {"pep_bytes", &plan.pep_bytes, false, 4096, 64 << 20},
     {"caps", &plan.caps, false, 1, 10000},
     {"asks", &plan.asks, false, 1, 10000},
     {"per_address", &plan.per_address, false, 1, SESSIONS_MAX},
@@ -272,6 +276,13 @@ bool plan_make(const char *profile, uint64_t memory, char why[PLAN_WHY_BYTES])
     if (plan.stanza_bytes_before > plan.stanza_bytes || plan.output_bytes < plan.stanza_bytes) {
         snprintf(why, PLAN_WHY_BYTES,
                  "profile %.200s: expected stanza_bytes_before <= stanza_bytes <= output_bytes",
+                 profile);
+        return false;
+    }
+    if (plan.pep_bytes > plan.output_bytes / 4 * 3 || plan.pep_item_bytes > plan.stanza_bytes) {
+        snprintf(why, PLAN_WHY_BYTES,
+                 "profile %.200s: expected pep_item_bytes <= stanza_bytes, and pep_bytes up to 3/4 "
+                 "of output_bytes",
                  profile);
         return false;
     }

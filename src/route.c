@@ -2,11 +2,12 @@
 #include "route.h"
 
 #include "core/ask.h"
+#include "core/caps.h"
 #include "core/limits.h"
 #include "core/stream.h"
 #include "deliver.h"
-#include "features/caps.h"
 #include "features/last.h"
+#include "features/pep.h"
 #include "features/presence.h"
 #include "features/subscription.h"
 #include "wire/names.h"
@@ -119,6 +120,8 @@ static void route_message(struct turn *turn, enum target target)
         turn->to = turn->session->jid;
         turn->to.resource_len = 0;
     }
+    if (target == TARGET_SELF && pep_authorization(turn))
+        return;
     deliver_message(turn);
 }
 
@@ -126,6 +129,8 @@ static void route_message(struct turn *turn, enum target target)
 static void route_presence(struct turn *turn, enum target target)
 {
     bool before = turn->session->announced;
+    if (!before)
+        turn->session->arrival.known = NULL;
     presence_stanza(turn, target == TARGET_DOMAIN, deliver_presence, subscription_stanza);
     if (before && !turn->session->announced)
         last_unavailable(turn);

@@ -9,6 +9,7 @@
 #include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
+#include "features/pep.h"
 #include "features/ping.h"
 #include "features/preauth.h"
 #include "features/private_xml.h"
@@ -25,6 +26,10 @@
 #define USER (1 << PEER_USER)
 #define BOUND (1 << PEER_BOUND)
 #define ANYWHERE (TO_SELF | TO_DOMAIN | TO_DOMAIN_RESOURCE)
+#define PUBSUB_FEATURE(name)                                                                       \
+    {                                                                                              \
+        0, KIND_IQ_GET, 0, NS_PUBSUB "#" name, NULL, 0, ANNOUNCE_ACCOUNT, NULL                     \
+    }
 #define EVERYWHERE (ANNOUNCE_DOMAIN | ANNOUNCE_ACCOUNT)
 
 const struct row table[] = {
@@ -83,6 +88,46 @@ const struct row table[] = {
      private_get_request},
     {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_PRIVATE, "query", 32, EVERYWHERE,
      private_set_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_ACCOUNT, NS_PUBSUB, "pubsub", 8, ANNOUNCE_ACCOUNT,
+     pep_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_PUBSUB, "pubsub", 16, ANNOUNCE_ACCOUNT,
+     pep_request},
+    {BOUND, KIND_IQ_GET, TO_SELF | TO_ACCOUNT, NS_PUBSUB_OWNER, "pubsub", 8, ANNOUNCE_ACCOUNT,
+     pep_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_PUBSUB_OWNER, "pubsub", 16, ANNOUNCE_ACCOUNT,
+     pep_request},
+    PUBSUB_FEATURE("access-authorize"),
+    PUBSUB_FEATURE("access-open"),
+    PUBSUB_FEATURE("access-presence"),
+    PUBSUB_FEATURE("access-roster"),
+    PUBSUB_FEATURE("access-whitelist"),
+    PUBSUB_FEATURE("auto-create"),
+    PUBSUB_FEATURE("auto-subscribe"),
+    PUBSUB_FEATURE("config-node"),
+    PUBSUB_FEATURE("create-and-configure"),
+    PUBSUB_FEATURE("create-nodes"),
+    PUBSUB_FEATURE("delete-items"),
+    PUBSUB_FEATURE("delete-nodes"),
+    PUBSUB_FEATURE("filtered-notifications"),
+    PUBSUB_FEATURE("instant-nodes"),
+    PUBSUB_FEATURE("item-ids"),
+    PUBSUB_FEATURE("last-published"),
+    PUBSUB_FEATURE("manage-subscriptions"),
+    PUBSUB_FEATURE("member-affiliation"),
+    PUBSUB_FEATURE("meta-data"),
+    PUBSUB_FEATURE("modify-affiliations"),
+    PUBSUB_FEATURE("multi-items"),
+    PUBSUB_FEATURE("outcast-affiliation"),
+    PUBSUB_FEATURE("persistent-items"),
+    PUBSUB_FEATURE("publish"),
+    PUBSUB_FEATURE("publish-options"),
+    PUBSUB_FEATURE("purge-nodes"),
+    PUBSUB_FEATURE("retract-items"),
+    PUBSUB_FEATURE("retrieve-default"),
+    PUBSUB_FEATURE("retrieve-items"),
+    PUBSUB_FEATURE("subscribe"),
+    PUBSUB_FEATURE("subscription-notifications"),
+    {0, KIND_IQ_GET, 0, NS_AVATAR_CONVERSION, NULL, 0, ANNOUNCE_ACCOUNT, NULL}, /* XEP-0398 2 */
 };
 
 const size_t table_len = sizeof table / sizeof table[0];

@@ -9,6 +9,7 @@
 #include "core/limits.h"
 #include "core/management.h"
 #include "core/output.h"
+#include "core/pep.h"
 #include "core/sasl.h"
 #include "core/stream.h"
 #include "core/turn.h"
@@ -314,7 +315,7 @@ static void free_leaving(struct server *server)
     for (struct session *at = server->leaving; at != NULL; at = next) {
         next = at->next;
         /* Otherwise in the next tick, when the lists are through. */
-        if (!at->reading && !at->writing && !at->flushing)
+        if (!at->reading && !at->writing && !at->flushing && !at->arrival.waiting)
             session_free(server, at);
     }
 }
@@ -389,7 +390,7 @@ static int wait_ms(const struct server *server, int timeout_ms)
     uint64_t until = server->next_sweep_ms;
     if (server->readers != NULL || server->writers != NULL || server->deriving != NULL ||
         server->leaving != NULL || store_dirty(server->store) || offline_due(server) ||
-        (server->queue_changed && server->handshakes < plan.handshakes))
+        pep_due(server) || (server->queue_changed && server->handshakes < plan.handshakes))
         return 0;
     if (server->read_only && server->next_probe_ms < until)
         until = server->next_probe_ms;
@@ -416,10 +417,12 @@ bool server_tick(struct server *server, int timeout_ms)
     sweep(server);
     stream_start_handshakes(server);
     offline_flush(server);
+    pep_arrivals(server);
     last_farewells(server);
     presence_farewells(server);
     registration_sweep(server);
     subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
+    pep_sweep(server);
     flush(server);
     commit(server);
     flush(server);

@@ -29,6 +29,10 @@ struct plan {
     uint32_t roster_items;     /* contacts per account */
     uint32_t vcard_bytes;      /* of one vCard */
     uint32_t private_bytes;    /* of what one account keeps as private XML, all together */
+    uint32_t pep_nodes;        /* that one account publishes on */
+    uint32_t pep_items;        /* of one node */
+    uint32_t pep_item_bytes;   /* of one item */
+    uint32_t pep_bytes;        /* of all items of an account together */
     uint32_t caps;             /* kinds of clients whose features are remembered */
     uint32_t asks;             /* our own IQs that wait for their answers */
     uint32_t offline_messages; /* that wait for one account */

@@ -42,7 +42,8 @@ static struct span iq_build(struct server *server, const struct ask *ask, struct
 bool ask_send(struct server *server, const struct ask *wanted, struct span payload)
 {
     size_t mark = server->arena.used;
-    struct ask *ask = pool_take(&server->asks);
+    /* A session that is gone has left: nobody would take the question back (ask_leave). */
+    struct ask *ask = wanted->session->phase == PHASE_GONE ? NULL : pool_take(&server->asks);
     if (ask == NULL)
         return false;
     *ask = *wanted;

@@ -2,18 +2,15 @@
 #include "core/avatar.h"
 
 #include "store/vcards.h"
+#include "wire/avatar.h"
 #include "wire/build.h"
 #include "wire/names.h"
 
 static struct span update_build(struct arena *arena, const struct vcard *vcard)
 {
-    static const char digits[] = "0123456789abcdef";
-    char hash[2 * VCARD_HASH_BYTES];
+    char hash[AVATAR_HASH_CHARACTERS];
     struct build build;
-    for (size_t i = 0; i < VCARD_HASH_BYTES; i++) {
-        hash[2 * i] = digits[vcard->photo[i] >> 4];
-        hash[2 * i + 1] = digits[vcard->photo[i] & 15];
-    }
+    avatar_write(vcard->photo, hash);
     build_init(&build, arena, 128 + sizeof hash);
     build_str(&build, "<x xmlns='" NS_VCARD_UPDATE "'><photo>");
     if (vcard->has_photo)

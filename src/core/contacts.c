@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "core/blocked.h"
 #include "core/output.h"
+#include "core/pep.h"
 #include "wire/names.h"
 
 /* Up to here a push, a stored presence is copied to each session; above, its bytes are shared. */
@@ -181,6 +182,7 @@ static void tell_all(struct server *server, const struct jid *user, const struct
 void contact_greet(struct server *server, const struct jid *user, const struct jid *contact)
 {
     tell_all(server, user, contact, true);
+    pep_greet(server, user, contact);
 }
 
 void contact_farewell(struct server *server, const struct jid *user, const struct jid *contact)

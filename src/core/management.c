@@ -160,6 +160,11 @@ static void point_to(struct server *server, struct session *from, struct session
         }
     to->flushing = from->flushing;
     from->flushing = false;
+    to->arrival = from->arrival;
+    if (to->arrival.waiting) { /* the other stays in that list for this tick */
+        to->arrival.next = server->arriving;
+        server->arriving = to;
+    }
     to->application = from->application;
     from->application = NULL;
     if (to->application != NULL) {

@@ -99,6 +99,7 @@ struct server {
     struct session *leaving;     /* closed in this tick, not yet freed */
     struct session *farewells;   /* were available and are bound no more: others shall hear it */
     struct session *flushing;    /* are told what was stored for them */
+    struct session *arriving;    /* are told the last items of nodes */
     struct session *speaker;     /* whose turn it is */
     uint32_t slow_ms;            /* how long it shall not be read: it speaks to slow readers */
     struct session *readers;     /* have input left over for the next tick */
@@ -150,11 +151,12 @@ struct server {
 
     struct command_session command_sessions[COMMAND_SESSIONS]; /* the newest first */
 
-    uint64_t stanzas;   /* handled since start */
-    uint64_t pushes;    /* of rosters, since start: their ids */
-    uint64_t flush_ms;  /* stored messages are told again from then on, where memory was short */
-    uint64_t reap_ms;   /* when to go on with what deleted accounts leave behind */
-    uint64_t expiry_ms; /* when to look for records that have expired */
+    uint64_t stanzas;     /* handled since start */
+    uint64_t pushes;      /* of rosters, since start: their ids */
+    uint64_t flush_ms;    /* stored messages are told again from then on, where memory was short */
+    uint64_t reap_ms;     /* when to go on with what deleted accounts leave behind */
+    uint64_t pep_reap_ms; /* the same, with the items of nodes that are gone */
+    uint64_t expiry_ms;   /* when to look for records that have expired */
 };
 
 #endif

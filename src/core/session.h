@@ -77,6 +77,15 @@ struct management {
     uint64_t asked_ms;
 };
 
+/* What a session that has become available is told of its contacts' nodes (core/pep.c). */
+struct arrival {
+    struct session *next;     /* in server->arriving */
+    const struct caps *known; /* those by which it was told; NULL: it was not yet */
+    bool waiting;             /* stands in server->arriving */
+    uint32_t told;            /* of the roster's items, and 1 for itself */
+    uint64_t version;         /* of the roster, when told was counted */
+};
+
 struct session {
     struct session *next; /* in server->streams, or leaving */
     struct session *previous;
@@ -137,6 +146,7 @@ struct session {
         directed;      /* PR-5: whom else it told that it is there: their jids, each with a NUL */
     bool interested;   /* 6121 2.2: has asked for the roster */
     bool caps_refused; /* what its client said it can did not fit the hash: not asked again */
+    struct arrival arrival;
     struct caps *caps; /* what its client can, once that is known; NULL: nothing to be had */
 
     /* Stored messages (features/offline.c). */

@@ -4,6 +4,7 @@
 
 #include "core/access.h"
 #include "core/adhoc.h"
+#include "features/disco_pep.h"
 #include "wire/base64.h"
 #include "wire/build.h"
 #include "wire/caps.h"
@@ -69,6 +70,7 @@ static void info_build(struct build *build, bool account, struct span node)
     build_str(build, "<query xmlns='" NS_DISCO_INFO "'");
     build_attr(build, "node", node);
     build_str(build, account ? "><identity category='account' type='registered'/>"
+                               "<identity category='pubsub' type='pep'/>"
                              : "><identity category='server' type='im' name='kith'/>");
     features(build, account ? ANNOUNCE_ACCOUNT : ANNOUNCE_DOMAIN | registering());
     if (!account)
@@ -151,6 +153,10 @@ static bool may_ask(struct turn *turn, bool account, bool info, struct span node
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         return false;
     }
+    if (account && node.bytes != NULL) {
+        disco_pep_node(turn, info, node);
+        return false;
+    }
     if (!node_exists(turn, account, info, node)) {
         reply_error(turn, ERROR_ITEM_NOT_FOUND);
         return false;
@@ -181,7 +187,11 @@ void disco_items(struct turn *turn)
     struct span node = stanza_attribute(turn->stanza, turn->child, "node");
     if (!account && command_answer(turn, false, node))
         return;
-    if (may_ask(turn, account, false, node))
+    if (!may_ask(turn, account, false, node))
+        return;
+    if (account)
+        disco_pep_nodes(turn);
+    else
         reply_result(turn, SPAN("<query xmlns='" NS_DISCO_ITEMS "'/>"));
 }
 

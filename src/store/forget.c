@@ -10,6 +10,7 @@
 #include "store/logins.h"
 #include "store/offline.h"
 #include "store/pending.h"
+#include "store/pep.h"
 #include "store/private.h"
 #include "store/released.h"
 #include "store/rosters.h"
@@ -20,13 +21,15 @@
 #define FORGET_INVITES 20
 #define DAY_US (UINT64_C(86400) * 1000000)
 
-/* Messages or private elements; in doubt there are some. */
+/* Messages, private elements or nodes; in doubt there are some. */
 static bool has_much(struct store *store, struct span local)
 {
     struct offline_message message;
     struct private_use use;
+    struct pep_use published;
     return offline_next(store, local, 0, &message) != STORE_NONE ||
-           private_count(store, local, NULL, 0, &use) != STORE_OK || use.elements > 0;
+           private_count(store, local, NULL, 0, &use) != STORE_OK || use.elements > 0 ||
+           pep_count(store, local, &published) != STORE_OK || published.nodes > 0;
 }
 
 /* Its contacts are to be told, if it has any. */

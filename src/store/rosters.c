@@ -8,6 +8,7 @@
 #include "platform/platform.h"
 #include "store/blocklists.h"
 #include "store/offline.h"
+#include "store/pep.h"
 #include "store/private.h"
 #include "store/record.h"
 
@@ -431,6 +432,8 @@ enum store_outcome leaving_finish(struct store *store, struct span local)
     enum store_outcome outcome = offline_drop(store, local, UINT64_MAX, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = private_forget(store, local, LEAVING_RECORDS);
+    if (outcome == STORE_NONE)
+        outcome = pep_forget(store, local, LEAVING_RECORDS);
     if (outcome != STORE_NONE)
         return outcome;
     outcome = blocklist_delete(store, local);

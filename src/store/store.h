@@ -92,6 +92,9 @@ enum store_table {
     TABLE_RELEASED,
     TABLE_CONSENTS,
     TABLE_LOGINS,
+    TABLE_PEP_NODES,
+    TABLE_PEP_ITEMS,
+    TABLE_PEP_GONE,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,

@@ -56,6 +56,17 @@
 #define NS_INVITE_OWN "urn:kith:invite:0" /* form fields of ours */
 #define NODE_INVITE "urn:kith:invite"     /* before the names of our own commands */
 #define NODE_REGISTER "urn:kith:register"
+#define NS_PUBSUB "http://jabber.org/protocol/pubsub"
+#define NS_PUBSUB_OWNER "http://jabber.org/protocol/pubsub#owner"
+#define NS_PUBSUB_EVENT "http://jabber.org/protocol/pubsub#event"
+#define NS_PUBSUB_ERRORS "http://jabber.org/protocol/pubsub#errors"
+#define NS_PUBSUB_CONFIG "http://jabber.org/protocol/pubsub#node_config"
+#define NS_PUBSUB_OPTIONS "http://jabber.org/protocol/pubsub#publish-options"
+#define NS_PUBSUB_AUTHORIZE "http://jabber.org/protocol/pubsub#subscribe_authorization"
+#define NS_PUBSUB_META "http://jabber.org/protocol/pubsub#meta-data"
+#define NS_AVATAR_DATA "urn:xmpp:avatar:data"
+#define NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
+#define NS_AVATAR_CONVERSION "urn:xmpp:pep-vcard-conversion:0"
 #define NS_PRE_APPROVAL "urn:xmpp:features:pre-approval"
 
 #endif

@@ -34,7 +34,7 @@
 
 #define HEAP_BYTES ((size_t)64 << 20)
 #define TICKS_MAX 1000000 /* in which the server must have come to rest */
-#define PAIRS 32
+#define PAIRS 48
 #define ITERATIONS 4096
 #define SALT "sixteen byte salt"
 #define PASSWORDS 16
@@ -78,6 +78,10 @@ static const struct pair usual_profile[] = {
     {"per_address", "100"},
     {"vcard_bytes", "16K"},
     {"private_bytes", "8K"},
+    {"pep_nodes", "6"},
+    {"pep_items", "10"},
+    {"pep_item_bytes", "8K"},
+    {"pep_bytes", "24K"},
     {"caps", "8"},
     {"asks", "8"},
     {"receive_buffer", "8192"},

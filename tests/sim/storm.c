@@ -82,6 +82,8 @@ static bool hear_message(struct actor *actor, const struct tree *tree, unsigned 
 {
     const char *type = tree_attribute(tree, "type");
     const char *from = tree_attribute(tree, "from");
+    if (tree_child(tree, "event")) /* nobody's words */
+        return true;
     if (id == 0 || id >= next_id)
         return play_fail(&play, "%s got a message without its id", actor->client->name);
     if (type && strcmp(type, "error") == 0)
@@ -184,21 +186,44 @@ static unsigned new_id(struct actor *actor, enum fate fate)
     return next_id++;
 }
 
+#define PUBSUB(inside) "<pubsub xmlns='http://jabber.org/protocol/pubsub'>" inside "</pubsub>"
+/* Many items that everybody may see. */
+#define OPEN                                                                                       \
+    "<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>"       \
+    "http://jabber.org/protocol/pubsub#publish-options</value></field>"                            \
+    "<field var='pubsub#access_model'><value>open</value></field>"                                 \
+    "<field var='pubsub#max_items'><value>max</value></field></x></publish-options>"
+
 /* Requests that the server answers by itself, whoever is there. */
 static void act_ask(struct actor *actor)
 {
     static const char *const targets[] = {
         "",        " to='example.com'", " to='nobody@example.com/x'", " to='juliet@example.com'",
         " to='@'", " to='example.org'"};
-    static const char *const payloads[] = {"<ping xmlns='urn:xmpp:ping'/>",
-                                           "<query xmlns='http://jabber.org/protocol/disco#info'/>",
-                                           "<query xmlns='jabber:iq:version'/>",
-                                           "<query xmlns='urn:example:none'/>",
-                                           "",
-                                           "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"};
+    static const char *const payloads[] = {
+        "<ping xmlns='urn:xmpp:ping'/>",
+        "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+        "<query xmlns='jabber:iq:version'/>",
+        "<query xmlns='urn:example:none'/>",
+        "",
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>",
+        PUBSUB("<publish node='a'><item><a xmlns='a'/>"
+               "</item></publish>" OPEN),
+        PUBSUB("<publish node='b'><item id='x'><a xmlns='a'/></item>"
+               "</publish>"),
+        PUBSUB("<items node='a'/>"),
+        PUBSUB("<retract node='b'><item id='x'/></retract>"),
+        PUBSUB("<subscribe node='a' jid='juliet@example.com'/>"),
+        "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+        "<delete node='a'/></pubsub>",
+        "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>"
+        "<purge node='a'/></pubsub>"};
+    enum { PAYLOADS = sizeof(payloads) / sizeof(payloads[0]) };
     struct text text = {0};
-    text_format(&text, "<iq type='%s' id='%u'%s>%s</iq>", world_dice(2) ? "get" : "set",
-                new_id(actor, ASKED), targets[world_dice(6)], payloads[world_dice(6)]);
+    text_format(&text, "<iq type='%s' id='%u'%s>", world_dice(2) ? "get" : "set",
+                new_id(actor, ASKED), targets[world_dice(6)]);
+    text_string(&text, payloads[world_dice(PAYLOADS)]);
+    text_string(&text, "</iq>");
     say(actor, &text);
 }
 

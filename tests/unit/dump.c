@@ -16,7 +16,7 @@
 
 #define MAP_BYTES (16 << 20)
 #define HEAP_BYTES (24 << 20)
-#define TEXT_BYTES_MAX (8 << 20)
+#define TEXT_BYTES_MAX (TABLE_COUNT * 900000)
 
 static _Alignas(4096) char heap_bytes[HEAP_BYTES];
 static char arena_bytes[1 << 20];

@@ -9,6 +9,7 @@
 #include "store/invites.h"
 #include "store/logins.h"
 #include "store/pending.h"
+#include "store/pep.h"
 #include "store/private.h"
 #include "store/released.h"
 #include "store/rosters.h"
@@ -17,6 +18,7 @@
 #include "store_test.h"
 
 #define OTHERS 20
+#define NODES 10
 #define NOW UINT64_C(1000000)
 
 static void put(enum store_outcome outcome)
@@ -39,6 +41,12 @@ static void account_fill(struct store *store, unsigned n)
         snprintf(text, sizeof text, "element%u", i);
         struct private_name element = {SPAN("urn:example"), span_string(text)};
         put(private_put(store, local, &element, span_of(xml, 100), &arena));
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        struct pep_node node = {.config = {.flags = PEP_PERSIST, .items_max = 1}};
+        struct pep_item item = {.id = SPAN("current"), .payload = span_of(xml, 100)};
+        snprintf(text, sizeof text, "node%u", i);
+        put(pep_item_put(store, local, span_string(text), &node, &item, &arena));
     }
     for (unsigned i = 0; i < IDS_PER_ACCOUNT_MAX; i++) {
         snprintf(text, sizeof text, "person%u.%u@mail.example", n, i);

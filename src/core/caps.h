@@ -28,5 +28,8 @@ void caps_learn(struct turn *turn);
 /* Whether the session's client is known to have a feature of the kinds that are kept: NODE+notify
  * (XEP-0163) and those of MIX (XEP-0369). */
 bool caps_has(const struct session *session, struct span feature);
+/* The same for one that is asked of many. */
+uint64_t caps_mark(struct span feature);
+bool caps_has_mark(const struct session *session, uint64_t mark);
 
 #endif

@@ -1,8 +1,9 @@
 /* caps.c: see caps.h. Lies about a string are found out by its hash (5.4); who told them is not
  * asked again, and another one who names the same string is. */
-#include "features/caps.h"
+#include "core/caps.h"
 
 #include "core/ask.h"
+#include "core/pep.h"
 #include "wire/base64.h"
 #include "wire/build.h"
 #include "wire/digest.h"
@@ -10,7 +11,7 @@
 
 #define VER_CHARACTERS BASE64_BYTES(CAPS_HASH_BYTES)
 
-static uint64_t feature_mark(struct span feature)
+uint64_t caps_mark(struct span feature)
 {
     uint8_t hash[CAPS_HASH_BYTES];
     uint64_t mark = 0;
@@ -73,7 +74,7 @@ static bool features_keep(const struct turn *turn, const struct node *query, str
             continue;
         if (caps->kept == CAPS_KEPT_MAX)
             return false;
-        caps->features[caps->kept++] = feature_mark(feature);
+        caps->features[caps->kept++] = caps_mark(feature);
     }
     return true;
 }
@@ -109,6 +110,9 @@ static void caps_heard(struct server *server, const struct ask *ask, struct turn
     size_t mark = server->arena.used;
     if (turn != NULL && answer_fits(turn, caps)) {
         caps->state = CAPS_KNOWN;
+        for (struct session *at = server->streams; at != NULL; at = at->next)
+            if (at->caps == caps)
+                pep_arrive(server, at);
     } else {
         if (ask->session != NULL && ask->session->caps == caps) {
             ask->session->caps = NULL;
@@ -174,18 +178,25 @@ void caps_learn(struct turn *turn)
         }
     }
     session->caps = caps;
-    if (caps != NULL)
-        caps->used_ms = server->now_ms;
+    if (caps == NULL)
+        return;
+    caps->used_ms = server->now_ms;
+    if (caps->state == CAPS_KNOWN)
+        pep_arrive(server, session);
 }
 
-bool caps_has(const struct session *session, struct span feature)
+bool caps_has_mark(const struct session *session, uint64_t mark)
 {
     const struct caps *caps = session->caps;
-    uint64_t mark = feature_mark(feature);
     if (caps == NULL || caps->state != CAPS_KNOWN)
         return false;
     for (unsigned i = 0; i < caps->kept; i++)
         if (caps->features[i] == mark)
             return true;
     return false;
+}
+
+bool caps_has(const struct session *session, struct span feature)
+{
+    return caps_has_mark(session, caps_mark(feature));
 }
