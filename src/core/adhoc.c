@@ -136,3 +136,12 @@ bool command_number(struct command_turn *command, const char *var, uint64_t max,
     *out = number;
     return true;
 }
+
+void command_finish(struct command_turn *command, enum store_outcome outcome, bool more)
+{
+    form_end(&command->build);
+    if (more)
+        command_note_more(command);
+    if (outcome != STORE_OK)
+        command_refuse_store(command, outcome);
+}

@@ -61,6 +61,8 @@ void command_note(struct command_turn *command, const char *text);
 bool command_keep(struct command_turn *command, size_t mark);
 /* For lists of which not all was kept. */
 void command_note_more(struct command_turn *command);
+/* Ends a list in the form; more: it did not fit whole. */
+void command_finish(struct command_turn *command, enum store_outcome outcome, bool more);
 
 /* Each of these: false if it was refused. */
 

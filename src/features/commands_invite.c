@@ -313,22 +313,13 @@ static enum store_outcome each(struct command_turn *command, bool *more,
     return *more || outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
-static void finish(struct command_turn *command, enum store_outcome outcome, bool more)
-{
-    form_end(&command->build);
-    if (more)
-        command_note_more(command);
-    if (outcome != STORE_OK)
-        command_refuse_store(command, outcome);
-}
-
 void invite_list_run(struct command_turn *command)
 {
     bool more;
     form_begin(&command->build, "result", "Invitations", NULL, NS_INVITE_OWN);
     put_reported(command);
     enum store_outcome outcome = each(command, &more, put_item);
-    finish(command, outcome, more);
+    command_finish(command, outcome, more);
 }
 
 /* "k3f7, contact: for the lake" */
@@ -356,7 +347,7 @@ void invite_revoke_ask(struct command_turn *command)
     form_open(build, "list-multi", "ids", "Invitations", true);
     enum store_outcome outcome = each(command, &more, put_option);
     form_shut(build);
-    finish(command, outcome, more);
+    command_finish(command, outcome, more);
 }
 
 /* Looks for all of them before the first one goes. false: it was refused. */

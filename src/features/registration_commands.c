@@ -69,15 +69,6 @@ static enum store_outcome each(struct command_turn *command, bool *more,
     return *more || outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
-static void finish(struct command_turn *command, enum store_outcome outcome, bool more)
-{
-    form_end(&command->build);
-    if (more)
-        command_note_more(command);
-    if (outcome != STORE_OK)
-        command_refuse_store(command, outcome);
-}
-
 void pending_list_run(struct command_turn *command)
 {
     static const struct {
@@ -94,7 +85,7 @@ void pending_list_run(struct command_turn *command)
         form_put(build, "text-single", columns[i].var, columns[i].label, SPAN_NONE, false);
     build_str(build, "</reported>");
     enum store_outcome outcome = each(command, &more, put_item);
-    finish(command, outcome, more);
+    command_finish(command, outcome, more);
 }
 
 void pending_ask(struct command_turn *command)
@@ -105,7 +96,7 @@ void pending_ask(struct command_turn *command)
     form_open(build, "list-single", "username", "Name", true);
     enum store_outcome outcome = each(command, &more, put_option);
     form_shut(build);
-    finish(command, outcome, more);
+    command_finish(command, outcome, more);
 }
 
 static void decide(struct command_turn *command,
