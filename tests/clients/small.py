@@ -114,7 +114,7 @@ async def last_activity(server):
     equal(answer["last_activity"]["seconds"], 0, "for how long somebody who is there is away")
     info = await bob["xep_0030"].get_info("alice@localhost", timeout=SECONDS)
     equal({identity[:2] for identity in info["disco_info"]["identities"]},
-          {("account", "registered")}, "what an account says it is")
+          {("account", "registered"), ("pubsub", "pep")}, "what an account says it is")
     alice.send_presence(ptype="unavailable", pstatus="to <bed> & away")
     await bob.presence(alice.boundjid.full, kind="unavailable")
     await asyncio.sleep(1.2)
