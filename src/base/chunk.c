@@ -155,9 +155,16 @@ void rope_hold(struct rope *rope)
     }
 }
 
+void rope_wait(struct rope *rope)
+{
+    must(rope->stanzas == 0);
+    rope->waits = true;
+    rope->held = false;
+}
+
 void rope_release(struct rope *rope)
 {
-    rope->held = false;
+    rope->held = rope->waits = false;
 }
 
 size_t rope_peek(const struct rope *rope, char *out, size_t size)
@@ -333,7 +340,7 @@ static void first_move(struct rope *from, struct rope *to)
 
 bool rope_split(struct rope *rope, struct rope *piece)
 {
-    *piece = (struct rope){.keeps = rope->keeps};
+    *piece = (struct rope){.keeps = rope->keeps, .waits = rope->waits};
     while (rope->first != NULL) {
         bool last = rope->first->kind != SEGMENT_PART;
         first_move(rope, piece);
@@ -349,6 +356,7 @@ void rope_join(struct rope *rope, struct rope *tail)
         first_move(tail, rope);
     if (tail->held)
         rope_hold(rope);
+    rope->waits |= tail->waits;
     *tail = (struct rope){0};
 }
 

@@ -55,6 +55,7 @@ struct rope {
     uint32_t kept;        /* of those, how many have left whole */
     uint32_t safe_bytes;  /* of `bytes`, how many at the front do not wait for the commit */
     bool held;            /* what is added now waits for the commit */
+    bool waits;           /* so does what stands behind such words, though it does not hang on it */
     bool keeps;           /* stanzas stay when they have left, until rope_acknowledge */
 };
 
@@ -74,12 +75,20 @@ void rope_worth(struct rope *rope);
 
 /* What is added from now on, and nothing before it, waits for rope_release (design, idea 1). */
 void rope_hold(struct rope *rope);
+/* Words that are all there is wait for it, and what is added behind them only for these. */
+void rope_wait(struct rope *rope);
 void rope_release(struct rope *rope);
+
+/* Bytes that stay even if there is no commit. */
+static inline uint32_t rope_safe(const struct rope *rope)
+{
+    return rope->held ? rope->safe_bytes : rope->bytes;
+}
 
 /* Bytes that may leave now. */
 static inline uint32_t rope_ready(const struct rope *rope)
 {
-    return rope->held ? rope->safe_bytes : rope->bytes;
+    return rope->waits ? 0 : rope_safe(rope);
 }
 
 /* All bytes for which it holds memory. */

@@ -267,11 +267,11 @@ static void resume_request(struct server *server, struct session *session,
 bool management_resume(struct server *server, struct session *former, struct session *session,
                        struct span words)
 {
-    if (store_dirty(server->store))
-        rope_hold(&session->out);
     /* Straight to the rope: to make room might end the one it is about. */
     if (!rope_add_word(&server->chunks, &session->out, words))
         return false;
+    if (store_dirty(server->store)) /* GR-2: its h; what was kept for the client is safe */
+        rope_wait(&session->out);
     take_over(server, former, session, STREAM_CONFLICT);
     return true;
 }
@@ -315,7 +315,7 @@ void management_part(struct server *server, struct session *session)
 
 void management_lose(struct server *server, struct session *session)
 {
-    rope_cut(&server->chunks, &session->out, rope_ready(&session->out));
+    rope_cut(&server->chunks, &session->out, rope_safe(&session->out));
     rope_release(&session->out);
     session->management.received = session->management.handled;
     session->management.stored = session->management.acknowledged;

@@ -224,9 +224,9 @@ void output_release(struct server *server)
 {
     for (struct session *at = server->streams; at != NULL; at = at->next) {
         at->management.handled = at->management.received;
-        if (at->out.held) {
-            rope_release(&at->out);
+        uint32_t ready = rope_ready(&at->out);
+        rope_release(&at->out);
+        if (rope_ready(&at->out) > ready)
             session_write_later(server, at);
-        }
     }
 }

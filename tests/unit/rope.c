@@ -80,6 +80,29 @@ static void joined(void)
     CHECK(chunks.chunks.used == 0 && chunks.segments.used == 0);
 }
 
+/* What stood in a rope before the tick outlives a commit that fails, also behind words that hang on
+ * that commit. */
+static void no_commit(void)
+{
+    struct rope rope = {0}, to = {0};
+    rope_keep(&rope);
+    stanza(&rope, "<one/>");
+    rope_hold(&rope);
+    stanza(&rope, "<two/>");
+    rope_hold(&to);
+    CHECK(rope_add_word(&chunks, &to, SPAN("<resumed/>")));
+    rope_wait(&to);
+    rope_keep(&to);
+    rope_join(&to, &rope);
+    stanza(&to, "<three/>");
+    CHECK(rope_ready(&to) == 0 && rope_safe(&to) == strlen("<resumed/><one/>"));
+    rope_cut(&chunks, &to, rope_safe(&to));
+    rope_release(&to);
+    CHECK(leaves(&to, "<resumed/><one/>") && to.stanzas == 1);
+    rope_clear(&chunks, &to);
+    CHECK(chunks.chunks.used == 0 && chunks.segments.used == 0);
+}
+
 /* Two ropes that hold a chunk write behind its end in turn; neither sees the other's words. */
 static void shared(void)
 {
@@ -96,6 +119,7 @@ int main(void)
     pools_begin();
     acknowledged();
     joined();
+    no_commit();
     shared();
     return test_end();
 }
