@@ -193,6 +193,7 @@ static void take_over(struct server *server, struct session *from, struct sessio
     to->caps = from->caps;
     to->caps_refused = from->caps_refused;
     to->flushed = from->flushed;
+    to->flushed_safe = from->flushed_safe;
     to->drained = false;
     to->place = from->place;
     to->listens_from = from->listens_from;
@@ -319,5 +320,9 @@ void management_lose(struct server *server, struct session *session)
     rope_release(&session->out);
     session->management.received = session->management.handled;
     session->management.stored = session->management.acknowledged;
+    if ((int32_t)(session->management.told - session_said(session)) > 0)
+        session->management.told = session_said(session);
+    session->flushed = session->flushed_safe;
+    session->behind |= session->flushing; /* some may be told again */
     session_lose(server, session);
 }

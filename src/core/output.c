@@ -224,6 +224,7 @@ void output_release(struct server *server)
 {
     for (struct session *at = server->streams; at != NULL; at = at->next) {
         at->management.handled = at->management.received;
+        at->flushed_safe = at->flushed;
         uint32_t ready = rope_ready(&at->out);
         rope_release(&at->out);
         if (rope_ready(&at->out) > ready)

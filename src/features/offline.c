@@ -111,6 +111,7 @@ static bool piece_say(struct server *server, struct session *session)
 {
     struct span local = jid_local(&session->jid);
     struct offline_message message;
+    bool depends = store_dirty(server->store);
     for (unsigned said = 0; said < PIECE_MESSAGES && session_listens(session); said++) {
         enum store_outcome outcome = offline_next(server->store, local, session->flushed, &message);
         if (outcome == STORE_NONE || message.number == 0) {
@@ -125,9 +126,11 @@ static bool piece_say(struct server *server, struct session *session)
         }
         /* Otherwise it is damaged or unwanted, and dropped with its piece. */
         if (outcome == STORE_OK && !sender_blocked(server, session, message.from))
-            output_say(server, session, message.stanza, false);
+            output_say(server, session, message.stanza, depends);
         session->flushed = message.number;
     }
+    if (!depends)
+        session->flushed_safe = session->flushed;
     session->management.told = session_said(session);
     session->drained = session_drained(session);
     return session->behind || session->flushed != 0;
@@ -155,7 +158,7 @@ static bool session_flush(struct server *server, struct session *session)
 static void session_relieve(struct server *server, struct session *session)
 {
     session->flushing = session->behind = false;
-    session->flushed = 0;
+    session->flushed = session->flushed_safe = 0;
     for (struct session *at = session_first(server, jid_bare(&session->jid)); at != NULL;
          at = session_another(at))
         if (at != session && session_listens(at))
