@@ -139,7 +139,8 @@ void session_sleep(struct server *server, struct session *session)
 bool session_end_asleep(struct server *server, struct span bare)
 {
     struct session *longest = NULL;
-    for (struct session *at = server->streams; at != NULL; at = at->next)
+    /* What waits for it goes to the store: not while that takes nothing. */
+    for (struct session *at = server->streams; at != NULL && !server->read_only; at = at->next)
         if (at->phase == PHASE_ASLEEP &&
             (bare.bytes == NULL || span_equal(jid_bare(&at->jid), bare)) &&
             (longest == NULL || at->phase_ms < longest->phase_ms))

@@ -127,6 +127,7 @@ int main(void)
                     stops_while_deriving(&play);
         if (!fine)
             fprintf(stderr, "%s\n", play.report.bytes);
+        house_close();
         passed += fine;
         failed += !fine;
     }
