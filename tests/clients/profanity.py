@@ -21,6 +21,9 @@ policy=manual
 """
 
 
+FEATURES = "connection_features_received"
+
+
 class Profanity(Terminal):
     """A home of its own for each name, kept when it is started again."""
 
@@ -49,6 +52,10 @@ class Profanity(Terminal):
         self.type(secret or password(self.name))
 
     def enter(self, how="force"):
+        """Until it knows what the server can: before that it refuses to ping it."""
+        learned = self.log().count(FEATURES)
         self.connect(how=how)
         self.wait("logged in successfully")
+        harness.wait_until(lambda: self.log().count(FEATURES) > learned, 8,
+                           "profanity to learn what the server can")
         return self
