@@ -6,6 +6,7 @@
 #include "core/inline.h"
 #include "core/management.h"
 #include "features/blocking.h"
+#include "features/carbons.h"
 #include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
@@ -73,6 +74,9 @@ const struct row table[] = {
     {BOUND, KIND_IQ_GET, TO_SELF, NS_BLOCKING, "blocklist", 4, ANNOUNCE_DOMAIN, blocklist_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_BLOCKING, "block", 16, ANNOUNCE_DOMAIN, block_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_BLOCKING, "unblock", 16, ANNOUNCE_DOMAIN, unblock_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "enable", 1, ANNOUNCE_DOMAIN, carbons_enable_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "disable", 1, ANNOUNCE_DOMAIN,
+     carbons_disable_request},
     {0, KIND_IQ_GET, 0, NS_OFFLINE, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0160 4 */
     {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE, NULL},    /* XEP-0359 5 */
     {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_PING, "ping", 1, EVERYWHERE, ping_request},

@@ -163,6 +163,8 @@ struct session {
     uint16_t place;
     uint16_t listens_from;
 
+    bool carbons; /* wants copies of what its account's other resources get and send (CC-1) */
+
     bool blocking;        /* its account blocks somebody */
     bool blocks_followed; /* XEP-0191 3.3: has asked for the list */
 };

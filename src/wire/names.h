@@ -39,6 +39,12 @@
 #define NS_DELAY "urn:xmpp:delay"
 #define NS_STANZA_ID "urn:xmpp:sid:0"
 #define NS_CHAT_STATES "http://jabber.org/protocol/chatstates"
+#define NS_RECEIPTS "urn:xmpp:receipts"
+#define NS_MARKERS "urn:xmpp:chat-markers:0"
+#define NS_CONFERENCE "jabber:x:conference" /* XEP-0249: an invitation */
+#define NS_MUC_USER "http://jabber.org/protocol/muc#user"
+#define NS_CARBONS "urn:xmpp:carbons:2"
+#define NS_FORWARD "urn:xmpp:forward:0"
 #define NS_BLOCKING "urn:xmpp:blocking"
 #define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 #define NS_REPORTING "urn:xmpp:reporting:1"
