@@ -1,6 +1,7 @@
 /* deliver.c: see deliver.h. */
 #include "deliver.h"
 
+#include "core/archive.h"
 #include "core/blocked.h"
 #include "core/limits.h"
 #include "core/stanza_id.h"
@@ -114,9 +115,9 @@ static void forward_all(struct turn *turn, const struct forward *forward,
 /* --- messages --- */
 
 /* It waits, or its sender hears that it does not: false. */
-static bool keep(struct turn *turn, const struct edits *edits)
+static bool keep(struct turn *turn, const struct edits *edits, uint64_t archived)
 {
-    switch (offline_keep(turn, edits)) {
+    switch (offline_keep(turn, edits, archived)) {
     case OFFLINE_KEPT:
     case OFFLINE_EMPTY:
         return true;
@@ -175,8 +176,10 @@ struct delivery {
     enum message_type type;
     enum fate fate;
     struct session *match; /* FATE_ONE */
+    struct archiving archiving;
     bool worth;            /* to be stored if one that acknowledges stanzas does not get it */
     bool behind;           /* to be stored behind what somebody has not been told yet */
+    struct edits plain;    /* as it came, without the ids that only we may set */
     struct edits sent;     /* as its sender's account knows it */
     struct edits received; /* as its receiver's does */
     struct carbons carbons;
@@ -203,30 +206,41 @@ static bool forward(struct delivery *delivery)
 {
     struct turn *turn = delivery->turn;
     struct forward forward;
+    uint64_t archived = delivery->archiving.receiver ? delivery->archiving.number : 0;
     if (delivery->fate == FATE_LATER)
-        return keep(turn, &delivery->received);
+        return keep(turn, &delivery->received, archived);
     if (!forward_edited(turn, &delivery->received, &forward))
         return false;
     forward.worth = delivery->worth;
     /* GR-4: it comes behind what was stored; the others get it at once, with the same id. */
-    bool waits = delivery->behind && offline_keep(turn, &delivery->received) == OFFLINE_KEPT;
+    bool waits =
+        delivery->behind && offline_keep(turn, &delivery->received, archived) == OFFLINE_KEPT;
     if (delivery->fate == FATE_ALL)
         forward_all(turn, &forward, waits ? listens_now : session_listens);
     else if (!waits)
         forward_to(turn, &forward, jid_full(&turn->to), delivery->match);
     forward_end(turn, &forward);
-    return !delivery->worth || waits || !nobody_left(delivery) || keep(turn, &delivery->received);
+    return !delivery->worth || waits || !nobody_left(delivery) ||
+           keep(turn, &delivery->received, archived);
 }
 
-/* What is known of it in the accounts of the two. false: no memory. */
+/* What is known of it in the accounts of the two (MAM-2): nobody is told an id of the other's
+ * account. false: no memory. */
 static bool edits_make(struct delivery *delivery)
 {
     struct turn *turn = delivery->turn;
-    if (!stanza_id_strip(turn, &delivery->sent))
+    const struct jid *own = &turn->session->jid;
+    const struct archiving *archiving = &delivery->archiving;
+    if (!stanza_id_strip(turn, &delivery->plain))
         return false;
-    delivery->received = delivery->sent;
-    return (delivery->fate != FATE_LATER && !delivery->worth && !delivery->behind) ||
-           stanza_id_add(turn, &delivery->received);
+    delivery->sent = delivery->received = delivery->plain;
+    if ((archiving->receiver || delivery->fate == FATE_LATER || delivery->worth ||
+         delivery->behind) &&
+        !stanza_id_add(turn, &delivery->received, &turn->to, archiving->number))
+        return false;
+    if (span_equal(jid_bare(&turn->to), jid_bare(own)))
+        delivery->sent = delivery->received;
+    return !archiving->sender || stanza_id_add(turn, &delivery->sent, own, archiving->number);
 }
 
 static void deliver(struct delivery *delivery)
@@ -235,11 +249,14 @@ static void deliver(struct delivery *delivery)
     look(delivery);
     delivery->carbons.match = delivery->match;
     delivery->carbons.all = delivery->fate == FATE_ALL;
+    archive_choose(turn, &delivery->archiving);
     if (!edits_make(delivery))
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
     else if (carbons_make(turn, &delivery->carbons, &delivery->received, &delivery->sent) &&
-             forward(delivery))
+             forward(delivery)) {
         carbons_say(turn, &delivery->carbons);
+        archive_write(turn, &delivery->plain, &delivery->archiving);
+    }
     carbons_end(turn, &delivery->carbons);
 }
 

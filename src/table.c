@@ -5,6 +5,8 @@
 #include "core/client_state.h"
 #include "core/inline.h"
 #include "core/management.h"
+#include "features/archive.h"
+#include "features/archive_prefs.h"
 #include "features/blocking.h"
 #include "features/carbons.h"
 #include "features/commands.h"
@@ -77,6 +79,14 @@ const struct row table[] = {
     {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "enable", 1, ANNOUNCE_DOMAIN, carbons_enable_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "disable", 1, ANNOUNCE_DOMAIN,
      carbons_disable_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "query", 16, ANNOUNCE_ARCHIVE, archive_query_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "query", 2, ANNOUNCE_ARCHIVE, archive_form_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "metadata", 2, ANNOUNCE_ARCHIVE,
+     archive_metadata_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "prefs", 2, ANNOUNCE_ARCHIVE, archive_prefs_get_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "prefs", 16, ANNOUNCE_ARCHIVE, archive_prefs_set_request},
+    {0, KIND_IQ_GET, 0, NS_MAM "#extended", NULL, 0, ANNOUNCE_ARCHIVE, NULL}, /* XEP-0313 7 */
+    {0, KIND_IQ_GET, 0, NS_MAM "#groupchat-field", NULL, 0, ANNOUNCE_ARCHIVE, NULL},
     {0, KIND_IQ_GET, 0, NS_OFFLINE, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0160 4 */
     {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE, NULL},    /* XEP-0359 5 */
     {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_PING, "ping", 1, EVERYWHERE, ping_request},

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "console.h"
+#include "core/archive.h"
 #include "core/ask.h"
 #include "core/derivation.h"
 #include "core/input.h"
@@ -421,6 +422,7 @@ bool server_tick(struct server *server, int timeout_ms)
     last_farewells(server);
     presence_farewells(server);
     registration_sweep(server);
+    archive_reap(server);
     subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
     pep_sweep(server);
     flush(server);

@@ -150,10 +150,11 @@ struct session {
     struct caps *caps; /* what its client can, once that is known; NULL: nothing to be had */
 
     /* Stored messages (features/offline.c). */
-    bool flushing;    /* stands in server->flushing */
-    bool behind;      /* there are some that it has not been told: new ones go behind them */
-    bool drained;     /* all that it was told has left since the last piece of them */
-    uint64_t flushed; /* number of the last one told that is still stored; 0: none */
+    bool archive_asked; /* it has asked the archive before it was available (OFF-2) */
+    bool flushing;      /* stands in server->flushing */
+    bool behind;        /* there are some that it has not been told: new ones go behind them */
+    bool drained;       /* all that it was told has left since the last piece of them */
+    uint64_t flushed;   /* number of the last one told that is still stored; 0: none */
 
     struct management management;
     bool inactive;         /* XEP-0352: nobody looks at it */

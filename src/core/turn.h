@@ -48,6 +48,7 @@ enum announce {
     ANNOUNCE_DOMAIN = 1,
     ANNOUNCE_ACCOUNT = 2,
     ANNOUNCE_REGISTER = 4, /* of the domain, where the config lets anybody use it (REG-4) */
+    ANNOUNCE_ARCHIVE = 8,  /* of the account, where the config has messages kept */
 };
 
 /* One thing that a peer may ask (design, idea 5). Service discovery is derived from these. */

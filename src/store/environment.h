@@ -7,7 +7,6 @@
 
 #include "store/store.h"
 
-#define STORE_SECRET_BYTES 32
 #define STORE_READERS 32 /* slots for the snapshots of all processes together */
 
 enum { SCHEMA_NOW = 1 };

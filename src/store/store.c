@@ -304,3 +304,13 @@ enum store_outcome store_count(struct store *store, enum store_table table, uint
         *count = stat.ms_entries;
     return environment_outcome(error, "counting records");
 }
+
+uint64_t store_table_bytes(struct store *store, enum store_table table)
+{
+    MDB_stat stat;
+    MDB_txn *view = store_view(store);
+    if (view == NULL || store->missing[table] || mdb_stat(view, store->tables[table], &stat) != 0)
+        return 0;
+    return ((uint64_t)stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
+           stat.ms_psize;
+}

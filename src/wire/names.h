@@ -24,6 +24,7 @@
 #define NS_CAPS "http://jabber.org/protocol/caps"
 #define NS_CAPS_NODE "urn:kith:server" /* before # and the hash of our own capabilities */
 #define NS_DATA_FORMS "jabber:x:data"
+#define NS_VALIDATE "http://jabber.org/protocol/xdata-validate"
 #define NS_CONTACTS "http://jabber.org/network/serverinfo" /* XEP-0157 */
 #define NS_PING "urn:xmpp:ping"
 #define NS_VERSION "jabber:iq:version"
@@ -43,8 +44,17 @@
 #define NS_MARKERS "urn:xmpp:chat-markers:0"
 #define NS_CONFERENCE "jabber:x:conference" /* XEP-0249: an invitation */
 #define NS_MUC_USER "http://jabber.org/protocol/muc#user"
+#define NS_RETRACTION "urn:xmpp:message-retract:1"
+#define NS_RETRACTION_OLD "urn:xmpp:message-retract:0"
+#define NS_FASTEN "urn:xmpp:fasten:0"
+#define NS_REACTIONS "urn:xmpp:reactions:0"
+#define NS_CORRECTION "urn:xmpp:message-correct:0"
+#define NS_ENCRYPTED "jabber:x:encrypted"
+#define NS_OPENPGP "urn:xmpp:openpgp:0"
 #define NS_CARBONS "urn:xmpp:carbons:2"
 #define NS_FORWARD "urn:xmpp:forward:0"
+#define NS_MAM "urn:xmpp:mam:2"
+#define NS_RSM "http://jabber.org/protocol/rsm"
 #define NS_BLOCKING "urn:xmpp:blocking"
 #define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
 #define NS_REPORTING "urn:xmpp:reporting:1"

@@ -13,7 +13,9 @@
 #define REFUSAL                                                                                    \
     "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"      \
     "</error>"
-#define STANZA_ID "<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@example.com' id='{any}'/>"
+#define STANZA_ID_OF(name)                                                                         \
+    "<stanza-id xmlns='urn:xmpp:sid:0' by='" name "@example.com' id='{any}'/>"
+#define STANZA_ID STANZA_ID_OF("juliet")
 #define MARKS "<delay xmlns='urn:xmpp:delay' from='example.com' stamp='{any}Z'/>" STANZA_ID
 #define STRANGER (-1)
 
@@ -169,8 +171,7 @@ static void copies(struct cell *cell, const struct address *address, size_t type
         char resource[24];
         snprintf(resource, sizeof resource, "r%d", i);
         if (has_carbons(cell->set[i]) && !itself && i != cell->sender)
-            gets_copy(cell, "juliet", resource, own ? "sent" : "received", address,
-                      own ? sent : received);
+            gets_copy(cell, "juliet", resource, own ? "sent" : "received", address, received);
     }
 }
 
@@ -183,12 +184,15 @@ static void is_refused(struct cell *cell, const char *name, const struct address
 
 static void message(struct cell *cell, const struct address *address, size_t type)
 {
-    char text[64], marked[160], attribute[32] = "";
+    char text[64], marked[192], sent[192], attribute[32] = "";
+    bool archived = !types[type] || strchr("nwc", types[type][0]);
     if (types[type])
         snprintf(attribute, sizeof attribute, " type='%s'", types[type]);
     snprintf(text, sizeof text, "%s><body>b</body></message>", attribute);
     snprintf(marked, sizeof marked, "%s><body>b</body>%s</message>", attribute,
-             messages[row_of(cell, address)][type] == 'O' ? STANZA_ID : "");
+             archived ? STANZA_ID : "");
+    snprintf(sent, sizeof sent, "%s><body>b</body>%s</message>", attribute,
+             archived ? STANZA_ID_OF("romeo") : "");
     cell->number++;
     says(cell, "message", address, text);
     switch (messages[row_of(cell, address)][type]) {
@@ -210,7 +214,7 @@ static void message(struct cell *cell, const struct address *address, size_t typ
     default:
         break;
     }
-    copies(cell, address, type, text, marked);
+    copies(cell, address, type, sent, marked);
 }
 
 /* "Presence": to the one resource, whatever its state, or to all that are available. */
