@@ -91,9 +91,7 @@ void archive_choose(struct turn *turn, struct archiving *archiving)
     archiving->sender = !self && archive_prefs_wants(server->store, jid_local(own), &turn->to);
     if (!archiving->sender && !archiving->receiver)
         return;
-    /* It may wait for its receiver as well. */
-    if (store_has_room(server->store, 2 * turn->stanza->source.len + ARCHIVE_ENTRIES_BYTES) &&
-        !share_passed(server, true))
+    if (archive_has_room(server->store, turn->stanza->source.len) && !share_passed(server, true))
         return;
     nothing_kept(server);
     archiving->sender = archiving->receiver = false;

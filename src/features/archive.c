@@ -1,5 +1,7 @@
 /* archive.c: see archive.h. A page costs its own records and a few looks at the ends of what was
- * asked for, however long that is; only a talk with one resource of somebody is walked through. */
+ * asked for, however long that is. One of a talk walks through the entries of its account, without
+ * their bodies: at most plan.archive_messages; how many a talk has is told only if nothing else is.
+ */
 #include "features/archive.h"
 
 #include "core/archive.h"

@@ -242,7 +242,7 @@ enum store_outcome archive_query_next(struct turn *turn, const struct archive_qu
                     : archive_before(turn->server->store, &query->view, at, entry);
 }
 
-/* One by one: for what has no ends to look at. */
+/* One by one. */
 static enum store_outcome count_walk(struct turn *turn, const struct archive_query *query,
                                      struct rsm_answer *answer)
 {
@@ -258,8 +258,8 @@ enum store_outcome archive_query_count(struct turn *turn, const struct archive_q
                                        const struct archive_entry *first, struct rsm_answer *answer)
 {
     struct archive_entry low, high;
-    bool walked = query->by_ids || query->view.with_resource;
-    *answer = (struct rsm_answer){.counted = query->by_ids || !walked || query->max == 0};
+    bool walked = query->by_ids || query->view.talk;
+    *answer = (struct rsm_answer){.counted = !query->view.talk || query->max == 0};
     if (walked)
         return answer->counted ? count_walk(turn, query, answer) : STORE_OK;
     enum store_outcome outcome = archive_query_next(turn, query, true, query->range.low - 1, &low);

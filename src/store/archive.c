@@ -1,8 +1,7 @@
-/* archive.c: see archive.h. Keys: bodies: number (8, big-endian); archive: localpart, NUL, number;
- * talks: localpart, NUL, hash of the other side's bare jid (8), number. Body: the stanza, behind it
- * the owners (length (1), localpart), their bytes (2), stamp (8), version (1); the owners are asked
- * whether they still keep it. Entry: version (1), place (4), hash as in talks (8). Talk: version
- * (1), place (4), hash of the other side's resource (4). */
+/* archive.c: see archive.h. Keys: bodies: number (8, big-endian); archive: localpart, NUL, number.
+ * Body: the stanza, behind it the owners (length (1), localpart), their bytes (2), stamp (8),
+ * version (1); the owners are asked whether they still keep it. Entry: version (1), place (4), hash
+ * of the other side's bare jid (8), hash of its resource (4). */
 #include "store/archive.h"
 
 #include "base/log.h"
@@ -18,10 +17,10 @@ enum {
     RESOURCE_BYTES = 4,
     NOTE_END_BYTES = 11, /* behind the owners */
     STAMP_AT = 2,        /* in it */
-    ENTRY_BYTES = 13,
-    TALK_BYTES = 9,
+    ENTRY_BYTES = 17,
     PLACE_AT = 1,
     HASH_AT = 5,
+    RESOURCE_AT = 13,
     LOCAL_BYTES_MAX = 255,
 };
 
@@ -49,11 +48,6 @@ static uint64_t number_of(struct span key)
     return number;
 }
 
-static enum store_table table_of(const struct archive_view *view)
-{
-    return view->talk ? TABLE_TALKS : TABLE_ARCHIVE;
-}
-
 /* false: no account has such a name. */
 static bool key_of(struct key *key, const struct archive_view *view, uint64_t number)
 {
@@ -63,10 +57,6 @@ static bool key_of(struct key *key, const struct archive_view *view, uint64_t nu
     memcpy(key->bytes, local.bytes, local.len);
     key->bytes[local.len] = 0;
     key->len = local.len + 1;
-    if (view->talk) {
-        memcpy(key->bytes + key->len, view->with, HASH_BYTES);
-        key->len += HASH_BYTES;
-    }
     number_put(key->bytes + key->len, number);
     key->len += NUMBER_BYTES;
     return true;
@@ -103,14 +93,15 @@ static enum store_outcome entry_read(const struct archive_view *view, struct spa
         memcmp(key.bytes, own.bytes, own.len - NUMBER_BYTES) != 0)
         return STORE_NONE;
     entry->number = number_of(key);
-    if (record.len != (view->talk ? TALK_BYTES : ENTRY_BYTES) || record.bytes[0] != VERSION) {
+    if (record.len != ENTRY_BYTES || record.bytes[0] != VERSION) {
         log_line(LOG_ERROR, "store: an entry in the archive of '%.*s' is damaged",
                  (int)view->local.len, view->local.bytes);
         return STORE_FAILED;
     }
     entry->place = (uint32_t)record_number(record.bytes + PLACE_AT, 4);
-    *fits = !view->with_resource ||
-            record_number(record.bytes + HASH_AT, RESOURCE_BYTES) == view->resource;
+    *fits = (!view->talk || memcmp(record.bytes + HASH_AT, view->with, HASH_BYTES) == 0) &&
+            (!view->with_resource ||
+             record_number(record.bytes + RESOURCE_AT, RESOURCE_BYTES) == view->resource);
     return STORE_OK;
 }
 
@@ -126,8 +117,8 @@ static enum store_outcome walk(struct store *store, const struct archive_view *v
     do {
         if (!key_of(&key, view, entry->number))
             return STORE_NONE;
-        outcome = forwards ? store_next(store, table_of(view), key_span(&key), &name, &record)
-                           : store_previous(store, table_of(view), key_span(&key), &name, &record);
+        outcome = forwards ? store_next(store, TABLE_ARCHIVE, key_span(&key), &name, &record)
+                           : store_previous(store, TABLE_ARCHIVE, key_span(&key), &name, &record);
         if (outcome != STORE_OK)
             return outcome;
         outcome = entry_read(view, name, record, entry, &fits);
@@ -156,7 +147,7 @@ enum store_outcome archive_has(struct store *store, const struct archive_view *v
     bool fits;
     if (!key_of(&key, view, number))
         return STORE_NONE;
-    enum store_outcome outcome = store_get(store, table_of(view), key_span(&key), &record);
+    enum store_outcome outcome = store_get(store, TABLE_ARCHIVE, key_span(&key), &record);
     if (outcome == STORE_OK)
         outcome = entry_read(view, key_span(&key), record, &entry, &fits);
     return outcome == STORE_OK && !fits ? STORE_NONE : outcome;
@@ -189,48 +180,25 @@ enum store_outcome archive_last(struct store *store, uint64_t *number)
 
 /* --- putting --- */
 
-static enum store_outcome place_next(struct store *store, const struct archive_view *view,
-                                     uint32_t *place)
-{
-    struct archive_entry last;
-    struct archive_view whole = *view;
-    whole.with_resource = false;
-    enum store_outcome outcome = archive_before(store, &whole, UINT64_MAX, &last);
-    *place = outcome == STORE_OK ? last.place + 1 : 0;
-    return outcome == STORE_NONE ? STORE_OK : outcome;
-}
-
-/* One entry in a view; `mark` is what stands behind its place. */
-static enum store_outcome entry_put(struct store *store, const struct archive_view *view,
-                                    uint64_t number, struct span mark)
-{
-    struct key key;
-    uint8_t record[ENTRY_BYTES] = {VERSION};
-    uint32_t place;
-    enum store_outcome outcome = place_next(store, view, &place);
-    if (outcome != STORE_OK)
-        return outcome;
-    record_number_put(record + PLACE_AT, 4, place);
-    memcpy(record + HASH_AT, mark.bytes, mark.len);
-    return key_of(&key, view, number)
-               ? store_put(store, table_of(view), key_span(&key),
-                           span_of((const char *)record, HASH_AT + mark.len), true)
-               : STORE_FULL;
-}
-
-static enum store_outcome owner_put(struct store *store, const struct archive_owner *owner,
+static enum store_outcome entry_put(struct store *store, const struct archive_owner *owner,
                                     uint64_t number)
 {
     struct archive_view all, talk;
-    uint8_t resource[RESOURCE_BYTES];
+    struct archive_entry last;
+    struct key key;
+    uint8_t record[ENTRY_BYTES] = {VERSION};
     archive_view(&all, owner->local, NULL);
     archive_view(&talk, owner->local, owner->with);
-    record_number_put(resource, sizeof resource, talk.resource);
-    enum store_outcome outcome =
-        entry_put(store, &all, number, span_of((const char *)talk.with, HASH_BYTES));
-    if (outcome == STORE_OK)
-        outcome = entry_put(store, &talk, number, span_of((const char *)resource, sizeof resource));
-    return outcome;
+    enum store_outcome outcome = archive_before(store, &all, UINT64_MAX, &last);
+    if (outcome != STORE_OK && outcome != STORE_NONE)
+        return outcome;
+    record_number_put(record + PLACE_AT, 4, outcome == STORE_OK ? last.place + 1 : 0);
+    memcpy(record + HASH_AT, talk.with, HASH_BYTES);
+    record_number_put(record + RESOURCE_AT, RESOURCE_BYTES, talk.resource);
+    return key_of(&key, &all, number)
+               ? store_put(store, TABLE_ARCHIVE, key_span(&key),
+                           span_of((const char *)record, sizeof record), true)
+               : STORE_FULL;
 }
 
 static enum store_outcome body_put(struct store *store, uint64_t number, uint64_t stamp_us,
@@ -267,7 +235,7 @@ enum store_outcome archive_put(struct store *store, uint64_t number, uint64_t st
     must(count > 0 && count <= ARCHIVE_OWNERS_MAX && number <= ARCHIVE_NUMBER_MAX);
     enum store_outcome outcome = body_put(store, number, stamp_us, owners, count, stanza);
     for (unsigned i = 0; i < count && outcome == STORE_OK; i++)
-        outcome = owner_put(store, &owners[i], number);
+        outcome = entry_put(store, &owners[i], number);
     return outcome;
 }
 
@@ -337,21 +305,11 @@ static bool gone(enum store_outcome outcome)
 /* Of one account; the body stays. */
 static enum store_outcome entry_drop(struct store *store, struct span local, uint64_t number)
 {
-    struct archive_view all, talk = {.local = local, .talk = true};
+    struct archive_view all;
     struct key key;
-    struct span record;
     archive_view(&all, local, NULL);
-    if (!key_of(&key, &all, number))
-        return STORE_NONE;
-    enum store_outcome outcome = store_get(store, TABLE_ARCHIVE, key_span(&key), &record);
-    if (outcome != STORE_OK)
-        return outcome;
-    if (record.len == ENTRY_BYTES)
-        memcpy(talk.with, record.bytes + HASH_AT, HASH_BYTES);
-    outcome = store_delete(store, TABLE_ARCHIVE, key_span(&key));
-    if (outcome == STORE_OK && key_of(&key, &talk, number))
-        outcome = store_delete(store, TABLE_TALKS, key_span(&key));
-    return gone(outcome) ? STORE_OK : outcome;
+    return key_of(&key, &all, number) ? store_delete(store, TABLE_ARCHIVE, key_span(&key))
+                                      : STORE_NONE;
 }
 
 static enum store_outcome body_drop(struct store *store, uint64_t number)
@@ -375,7 +333,7 @@ enum store_outcome archive_drop_first(struct store *store, struct span local)
     bool kept = outcome == STORE_OK &&
                 kept_by_others(store, body.owners, local, first.number) != STORE_NONE;
     outcome = entry_drop(store, local, first.number);
-    if (outcome == STORE_OK && !kept)
+    if (gone(outcome) && !kept)
         outcome = body_drop(store, first.number);
     return outcome;
 }
@@ -417,8 +375,13 @@ enum store_outcome archive_usage(struct store *store, struct archive_use *use)
     if (outcome == STORE_OK)
         outcome = store_count(store, TABLE_ARCHIVE, &use->entries);
     if (outcome == STORE_OK)
-        use->bytes = store_table_bytes(store, TABLE_BODIES) +
-                     store_table_bytes(store, TABLE_ARCHIVE) +
-                     store_table_bytes(store, TABLE_TALKS);
+        use->bytes =
+            store_table_bytes(store, TABLE_BODIES) + store_table_bytes(store, TABLE_ARCHIVE);
     return outcome;
+}
+
+bool archive_has_room(struct store *store, size_t bytes)
+{
+    return store->env != NULL && store->writable && !store->broken &&
+           room_left(store, bytes + ARCHIVE_ENTRIES_BYTES, ROOM_WRITE);
 }

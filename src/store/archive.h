@@ -1,7 +1,7 @@
 /* archive.h: the messages that accounts keep (XEP-0313). A body is stored once; each owner has an
- * entry that refers to it, and one more in the talk with the other side. Entries go from the front
- * only, and are counted through, so that any range of them is counted by looking at its ends.
- * Limits are for the callers to keep. */
+ * entry that refers to it and says whom the talk is with. Entries go from the front only and are
+ * counted through, so that a range of them is counted by looking at its ends; those of one talk are
+ * found by walking through the owner's. Limits are for the callers to keep. */
 #ifndef KITH_STORE_ARCHIVE_H
 #define KITH_STORE_ARCHIVE_H
 
@@ -22,6 +22,9 @@ struct archive_owner {
 #define ARCHIVE_NOTE_BYTES(locals_len) (11 + ARCHIVE_OWNERS_MAX + (locals_len))
 /* What the entries of a message take, at most. */
 #define ARCHIVE_ENTRIES_BYTES 1024
+/* Whether a message of so many bytes may be put. Less is left over than store_has_room leaves:
+ * nothing else follows. */
+bool archive_has_room(struct store *store, size_t bytes);
 
 /* Messages are numbered by the time in microseconds, each at least by one more than the one before.
  * The last number of those that are kept; 0: none is. */
@@ -52,7 +55,7 @@ void archive_view(struct archive_view *view, struct span local, const struct jid
 
 struct archive_entry {
     uint64_t number;
-    uint32_t place; /* counts on by one; of a talk with one resource it is that in the whole talk */
+    uint32_t place; /* in the whole archive, counts on by one */
 };
 /* The first entry whose number is > after; the last one whose number is < before. */
 enum store_outcome archive_after(struct store *store, const struct archive_view *view,
@@ -62,6 +65,7 @@ enum store_outcome archive_before(struct store *store, const struct archive_view
 /* Whether there is that very one. */
 enum store_outcome archive_has(struct store *store, const struct archive_view *view,
                                uint64_t number);
+/* Of a whole archive. */
 enum store_outcome archive_count(struct store *store, const struct archive_view *view,
                                  uint32_t *count);
 

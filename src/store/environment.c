@@ -34,7 +34,6 @@ const char *const table_names[TABLE_COUNT] = {
     [TABLE_PEP_GONE] = "pep_gone",
     [TABLE_BODIES] = "bodies",
     [TABLE_ARCHIVE] = "archive",
-    [TABLE_TALKS] = "talks",
     [TABLE_ARCHIVE_PREFS] = "archive_prefs",
 };
 
@@ -165,7 +164,7 @@ void environment_close(struct store *store)
     store->reader = NULL;
     store->free_list = NULL;
     store->reading = false;
-    store->broken = false;
+    store->broken = store->urgent = false;
 }
 
 enum store_outcome environment_outcome(int error, const char *doing)

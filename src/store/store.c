@@ -66,7 +66,7 @@ static enum store_outcome written(struct store *store, int error, const char *do
 static void writer_gone(struct store *store)
 {
     store->writer = NULL;
-    store->broken = false;
+    store->broken = store->urgent = false;
     for (int i = 0; i < TABLE_COUNT; i++)
         store->writing_at[i] = NULL; /* LMDB closed them */
     reader_reset(store);
@@ -97,6 +97,11 @@ static MDB_cursor *store_cursor(struct store *store, enum store_table table)
 bool store_dirty(const struct store *store)
 {
     return store->writer != NULL;
+}
+
+bool store_urgent(const struct store *store)
+{
+    return store->urgent;
 }
 
 bool store_has_room(struct store *store, size_t bytes)
@@ -224,6 +229,7 @@ enum store_outcome store_put(struct store *store, enum store_table table, struct
     enum store_outcome outcome = writer_begin(store);
     if (outcome != STORE_OK)
         return outcome;
+    store->urgent |= table != TABLE_BODIES && table != TABLE_ARCHIVE;
     room_charge(store, table, key.len + value.len);
     return written(store,
                    mdb_put(store->writer, store->tables[table], &name, &content,
@@ -240,6 +246,7 @@ enum store_outcome store_delete(struct store *store, enum store_table table, str
     enum store_outcome outcome = writer_begin(store);
     if (outcome != STORE_OK)
         return outcome;
+    store->urgent |= table != TABLE_BODIES && table != TABLE_ARCHIVE;
     room_charge(store, table, 0);
     return written(store, mdb_del(store->writer, store->tables[table], &name, NULL),
                    "deleting a record");

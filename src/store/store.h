@@ -42,6 +42,10 @@ void store_close(struct store *store);
  * Reads outside of it use one read transaction that store_tick_end lets go. */
 bool store_dirty(const struct store *store);
 
+/* Whether more was written than the archive's copies, which may wait for a while (design, idea 1).
+ */
+bool store_urgent(const struct store *store);
+
 /* Whether a change of about `bytes` may be begun (map, dirty pages of this tick, disk). Ask before
  * a handler that grows the store: what it then writes finds room kept for it. store_put asks again,
  * and its STORE_FULL leaves the transaction as it was. Only when LMDB itself refuses a write (no
@@ -98,7 +102,6 @@ enum store_table {
     TABLE_PEP_GONE,
     TABLE_BODIES,
     TABLE_ARCHIVE,
-    TABLE_TALKS,
     TABLE_ARCHIVE_PREFS,
     TABLE_COUNT
 };
