@@ -129,7 +129,10 @@ void room_charge(struct store *store, enum store_table table, size_t bytes)
         store->overflow += (bytes + store->page_bytes) / store->page_bytes;
     if (mdb_stat(store->writer, store->tables[table], &stat) != 0)
         return;
-    if (store->appending && store->changed[table] > 0) { /* its leaf is dirty until it is full */
+    /* Behind the last record: its leaf is dirty until it is full. The archive's entries stand
+     * behind the last ones of their accounts: a leaf each, and one more only when it is full. */
+    if ((store->appending || table == TABLE_ARCHIVE) && store->changed[table] > 0) {
+        store->changed[table] += table == TABLE_ARCHIVE;
         store->appended += is_long ? 32 : bytes + 32;
         store->overflow += store->appended / (store->page_bytes / 2);
         store->appended %= store->page_bytes / 2;
