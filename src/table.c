@@ -170,5 +170,7 @@ const struct inline_feature inline_features[] = {
      management_instead},
     {INLINE_BOUND, NS_MANAGEMENT, "enable", NS_MANAGEMENT, management_bound},
     {INLINE_BOUND, NS_CLIENT_STATE, "inactive", NS_CLIENT_STATE, client_state_bound},
+    {INLINE_BOUND, NS_CARBONS, "enable", NS_CARBONS, carbons_bound},
+    {INLINE_BOUND, NS_MAM, NULL, NULL, archive_bound},
     {.namespace = NULL},
 };

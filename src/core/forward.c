@@ -208,9 +208,8 @@ bool forward_edited(struct turn *turn, const struct edits *edits, struct forward
 bool forward_wrapped(struct turn *turn, const struct edits *edits, const struct wrapping *around,
                      struct forward *forward)
 {
-    *forward = (struct forward){.name = kind_name(turn->kind),
-                                .from = around->from,
-                                .urgency = client_state_urgency(turn)};
+    *forward = (struct forward){
+        .name = kind_name(turn->kind), .from = around->from, .urgency = client_state_urgency(turn)};
     return forward_fill(turn, inside_of(turn, edits), around, forward);
 }
 

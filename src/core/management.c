@@ -194,6 +194,8 @@ static void take_over(struct server *server, struct session *from, struct sessio
     to->caps_refused = from->caps_refused;
     to->flushed = from->flushed;
     to->drained = false;
+    to->archive_asked = from->archive_asked;
+    to->carbons = from->carbons;
     to->place = from->place;
     to->listens_from = from->listens_from;
     to->blocking = from->blocking;

@@ -96,8 +96,7 @@ static bool message_keep(struct server *server, const struct session *session,
     build_str(&whole, "</message>");
     /* It was accepted long ago: OFF-3 is for new ones. */
     return store_has_room(server->store, whole.used + RECORD_BYTES) &&
-           offline_put(server->store, jid_local(&session->jid), &whole, from, archived) ==
-               STORE_OK;
+           offline_put(server->store, jid_local(&session->jid), &whole, from, archived) == STORE_OK;
 }
 
 static bool account_exists(struct server *server, const struct session *session)

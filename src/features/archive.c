@@ -57,7 +57,7 @@ static struct span results_head(const struct turn *turn, struct span queryid)
 static size_t budget(const struct turn *turn)
 {
     const struct server *server = turn->server;
-    uint32_t used = turn->session->out.bytes;
+    uint32_t used = rope_total(&turn->session->out);
     uint32_t left = pool_left(&server->chunks.chunks), kept = plan.chunks / CHUNKS_KEPT_SHARE;
     size_t bytes = used < plan.output_bytes ? plan.output_bytes - used : 0;
     size_t chunks = left > kept ? (size_t)(left - kept) * CHUNK_ROOM : 0;
@@ -126,11 +126,10 @@ static void result_say(struct turn *turn, const struct result *result, struct sp
     build_str(&build, "/>");
     build_put(&build, start);
     build_str(&build, " xmlns='" NS_CLIENT "'");
-    struct span said = build_span(&build);
-    output_say(server, turn->session, said, depends);
-    output_say(server, turn->session,
-               span_cut(result->body.stanza, start.len, result->body.stanza.len), depends);
-    output_say(server, turn->session, SPAN("</forwarded></result></message>"), depends);
+    const struct span pieces[] = {build_span(&build),
+                                  span_cut(result->body.stanza, start.len, result->body.stanza.len),
+                                  SPAN("</forwarded></result></message>")};
+    output_say_pieces(server, turn->session, pieces, sizeof pieces / sizeof pieces[0], depends);
     arena_reset(&server->arena, mark);
 }
 
@@ -218,15 +217,15 @@ void archive_form_request(struct turn *turn)
         reply_result(turn, build_span(&build));
 }
 
-static enum store_outcome end_build(const struct turn *turn, struct build *build, const char *name,
-                                    const struct archive_entry *entry)
+static enum store_outcome end_build(struct server *server, struct span local, struct build *build,
+                                    const char *name, const struct archive_entry *entry)
 {
     char id[UID_CHARS], stamp[TIMESTAMP_BYTES];
     struct archive_body body;
-    enum store_outcome outcome = archive_body(turn->server->store, entry->number, &body);
+    enum store_outcome outcome = archive_body(server->store, entry->number, &body);
     if (outcome != STORE_OK)
         return outcome;
-    archive_id(turn->server, jid_local(&turn->session->jid), entry->number, id);
+    archive_id(server, local, entry->number, id);
     timestamp_write(body.stamp_us, stamp);
     build_str(build, name);
     build_attr(build, "id", span_of(id, sizeof id));
@@ -235,31 +234,48 @@ static enum store_outcome end_build(const struct turn *turn, struct build *build
     return STORE_OK;
 }
 
-void archive_metadata_request(struct turn *turn)
+/* STORE_NONE: the archive is empty, which is written too. */
+static enum store_outcome metadata_build(struct server *server, struct span local,
+                                         struct build *build)
 {
     struct archive_view view;
     struct archive_entry first, last;
+    build_str(build, "<metadata xmlns='" NS_MAM "'>");
+    archive_view(&view, local, NULL);
+    enum store_outcome outcome = archive_after(server->store, &view, 0, &first);
+    if (outcome == STORE_OK)
+        outcome = archive_before(server->store, &view, UINT64_MAX, &last);
+    if (outcome == STORE_OK)
+        outcome = end_build(server, local, build, "<start", &first);
+    if (outcome == STORE_OK)
+        outcome = end_build(server, local, build, "<end", &last);
+    build_str(build, "</metadata>");
+    return outcome;
+}
+
+void archive_metadata_request(struct turn *turn)
+{
     struct build build;
-    struct store *store = turn->server->store;
     if (!config.archive) {
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         return;
     }
     build_init(&build, &turn->server->arena, ANSWER_BYTES);
-    build_str(&build, "<metadata xmlns='" NS_MAM "'>");
-    archive_view(&view, jid_local(&turn->session->jid), NULL);
-    enum store_outcome outcome = archive_after(store, &view, 0, &first);
-    if (outcome == STORE_OK)
-        outcome = archive_before(store, &view, UINT64_MAX, &last);
-    if (outcome == STORE_OK)
-        outcome = end_build(turn, &build, "<start", &first);
-    if (outcome == STORE_OK)
-        outcome = end_build(turn, &build, "<end", &last);
-    build_str(&build, "</metadata>");
-    if (refuse(turn, outcome))
+    if (refuse(turn, metadata_build(turn->server, jid_local(&turn->session->jid), &build)))
         return;
     if (build.full)
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
     else
         reply_result(turn, build_span(&build));
+}
+
+void archive_bound(struct login *login)
+{
+    size_t before = login->answer->used;
+    if (!config.archive)
+        return;
+    enum store_outcome outcome =
+        metadata_build(login->server, jid_local(&login->session->jid), login->answer);
+    if (outcome != STORE_OK && outcome != STORE_NONE) /* the client can ask */
+        login->answer->used = before;
 }

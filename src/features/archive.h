@@ -3,10 +3,13 @@
 #ifndef KITH_ARCHIVE_QUERY_H
 #define KITH_ARCHIVE_QUERY_H
 
+#include "core/inline.h"
 #include "core/turn.h"
 
 void archive_query_request(struct turn *turn);
 void archive_form_request(struct turn *turn);
 void archive_metadata_request(struct turn *turn);
+/* The same in <bound/> (core/inline.h, XEP-0313 5). */
+void archive_bound(struct login *login);
 
 #endif

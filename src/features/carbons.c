@@ -134,6 +134,11 @@ void carbons_enable_request(struct turn *turn)
     reply_result(turn, SPAN(""));
 }
 
+void carbons_bound(struct login *login)
+{
+    login->session->carbons = true;
+}
+
 void carbons_disable_request(struct turn *turn)
 {
     turn->session->carbons = false;

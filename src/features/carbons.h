@@ -3,10 +3,13 @@
 #ifndef KITH_CARBONS_H
 #define KITH_CARBONS_H
 
+#include "core/inline.h"
 #include "core/turn.h"
 
 void carbons_enable_request(struct turn *turn);
 void carbons_disable_request(struct turn *turn);
+/* <enable/> in <bind/> (core/inline.h). */
+void carbons_bound(struct login *login);
 
 /* The copies of the turn's message. */
 struct carbons {

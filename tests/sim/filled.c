@@ -223,8 +223,8 @@ static void leases_fill(void)
         guest_say(givers[i], ">");
     settle(0);
     for (unsigned i = 0; i < count; i++)
-        arrived += guest_heard(givers[i], "ggg</body>") == 1 &&
-                   givers[i]->heard.len >= plan.stanza_bytes;
+        arrived +=
+            guest_heard(givers[i], "ggg</body>") == 1 && givers[i]->heard.len >= plan.stanza_bytes;
     check(arrived == count, "%u of %u giants arrived", arrived, count);
     check(house_server()->leases.used == 0, "a lease is not given back");
 }
@@ -329,9 +329,8 @@ static void burst(void)
     for (unsigned i = 0; i < count; i++)
         guest_say(crowd_at(2 + i), ">");
     settle(0);
-    check(guest_heard(ben, "bbb</body>") == count,
-          "%u of %u giants at once came to one who reads", guest_heard(ben, "bbb</body>"),
-          count);
+    check(guest_heard(ben, "bbb</body>") == count, "%u of %u giants at once came to one who reads",
+          guest_heard(ben, "bbb</body>"), count);
     check(!guest_ended(ben), "one who reads was ended: %s",
           ben->heard.len > 200 ? ben->heard.bytes + ben->heard.len - 200 : "");
 }
