@@ -155,7 +155,9 @@ void archive_reap(struct server *server)
 {
     uint64_t age_us = config.archive_days * DAY_US;
     enum store_outcome outcome = STORE_OK;
-    if (server->now_ms >= server->archive_reap_ms && !server->read_only) {
+    if (server->read_only) /* not due either */
+        return;
+    if (server->now_ms >= server->archive_reap_ms) {
         bool passed = share_passed(server, false);
         uint64_t before = server->wall_us > age_us ? server->wall_us - age_us : 0;
         for (unsigned i = 0; i < REAP_MESSAGES && outcome == STORE_OK; i++)
