@@ -10,6 +10,7 @@
 #include "features/version.h"
 #include "plan.h"
 #include "qr_code.h"
+#include "store/archive.h"
 #include "store/library.h"
 #include "wire/library.h"
 
@@ -31,6 +32,17 @@ static void status_bytes(struct build *reply, const char *name, size_t used, siz
 static unsigned long long seconds_since(const struct server *server, uint64_t ms)
 {
     return (unsigned long long)((server->now_ms - ms) / 1000);
+}
+
+static void status_archive(struct server *server, struct build *reply)
+{
+    struct archive_use use;
+    uint64_t share = plan.map_bytes / 100 * plan.archive_percent;
+    if (archive_usage(server->store, &use) != STORE_OK)
+        return;
+    reply_line(reply, "  %-22s %8llu messages, %llu entries, %llu KB of %llu KB", "archive",
+               (unsigned long long)use.messages, (unsigned long long)use.entries,
+               (unsigned long long)(use.bytes >> 10), (unsigned long long)(share >> 10));
 }
 
 enum command_exit look_status(struct request *request)
@@ -61,6 +73,7 @@ enum command_exit look_status(struct request *request)
     status_bytes(reply, "XML parser", 0, xml_peak(server->xml), plan.parser_bytes);
     status_bytes(reply, "data file", (size_t)store.used_bytes, (size_t)store.used_bytes,
                  (size_t)store.map_bytes);
+    status_archive(server, reply);
     reply_line(reply, "heap calls %llu, refused %llu", (unsigned long long)heap.calls,
                (unsigned long long)heap.refused);
     return COMMAND_DONE;

@@ -1,10 +1,11 @@
 /* deliver.c: see deliver.h. */
 #include "deliver.h"
 
+#include "core/archive.h"
 #include "core/blocked.h"
-#include "core/client_state.h"
 #include "core/limits.h"
 #include "core/stanza_id.h"
+#include "features/carbons.h"
 #include "features/offline.h"
 #include "features/presence.h"
 #include "store/accounts.h"
@@ -89,62 +90,49 @@ static bool available(const struct session *session)
     return session->announced;
 }
 
-static enum urgency urgency_of(const struct turn *turn)
-{
-    return turn->kind == KIND_MESSAGE && client_state_idle(turn) ? URGENCY_NONE : URGENCY_NOW;
-}
-
-static void forward_one(struct turn *turn, const struct edits *edits, bool worth,
-                        struct session *recipient)
+static void forward_one(struct turn *turn, struct session *recipient)
 {
     struct forward forward;
-    if (!forward_edited(turn, edits, &forward))
+    if (!forward_begin(turn, &forward))
         return;
-    forward.worth = worth;
-    forward.urgency = urgency_of(turn);
     forward_to(turn, &forward, jid_full(&turn->to), recipient);
     forward_end(turn, &forward);
 }
 
 /* DL-3: `to` stays as the sender wrote it. */
-static void forward_all(struct turn *turn, const struct edits *edits, bool worth,
+static void forward_all(struct turn *turn, const struct forward *forward,
                         bool (*fits)(const struct session *))
 {
-    struct forward forward;
     struct session *next;
-    if (!forward_edited(turn, edits, &forward))
-        return;
-    forward.worth = worth;
-    forward.urgency = urgency_of(turn);
     for (struct session *at = session_first(turn->server, jid_bare(&turn->to)); at != NULL;
          at = next) {
         next = session_another(at);
         if (fits(at))
-            forward_to(turn, &forward, jid_full(&turn->to), at);
+            forward_to(turn, forward, jid_full(&turn->to), at);
     }
-    forward_end(turn, &forward);
 }
 
 /* --- messages --- */
 
-/* It waits, or its sender hears that it does not. */
-static void keep(struct turn *turn, const struct edits *edits)
+/* It waits, or its sender hears that it does not: false. */
+static bool keep(struct turn *turn, const struct edits *edits, uint64_t archived)
 {
-    switch (offline_keep(turn, edits)) {
+    switch (offline_keep(turn, edits, archived)) {
     case OFFLINE_KEPT:
     case OFFLINE_EMPTY:
-        break;
+        return true;
     case OFFLINE_UNWANTED:
     case OFFLINE_FULL: /* OFF-3 */
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
-        break;
+        return false;
     case OFFLINE_NO_ROOM:
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-        break;
+        return false;
     case OFFLINE_FAILED:
-        reply_error(turn, ERROR_INTERNAL_SERVER_ERROR);
         break;
     }
+    reply_error(turn, ERROR_INTERNAL_SERVER_ERROR);
+    return false;
 }
 
 /* Those who have been told everything that was stored before. */
@@ -159,8 +147,7 @@ static bool too_much(const struct rope *rope)
     return rope_total(rope) > plan.output_bytes / 4 || rope_total(rope) > ASLEEP_BYTES_MAX;
 }
 
-/* Whether one of those it is for has not been told yet all that was stored before. GR-4: what would
- * be stored comes behind that; the others get it at once, with the same id. */
+/* Whether one of those it is for has not been told yet all that was stored before. */
 static bool anybody_behind(const struct turn *turn, struct session *match)
 {
     struct session *at = match != NULL ? match : session_first(turn->server, jid_bare(&turn->to));
@@ -183,37 +170,105 @@ static bool anybody_keeps(const struct turn *turn, const struct session *match)
     return at != NULL;
 }
 
+/* A message that somebody gets, now or later. */
+struct delivery {
+    struct turn *turn;
+    enum message_type type;
+    enum fate fate;
+    struct session *match; /* FATE_ONE */
+    struct archiving archiving;
+    bool worth;            /* to be stored if one that acknowledges stanzas does not get it */
+    bool behind;           /* to be stored behind what somebody has not been told yet */
+    struct edits plain;    /* as it came, without the ids that only we may set */
+    struct edits sent;     /* as its sender's account knows it */
+    struct edits received; /* as its receiver's does */
+    struct carbons carbons;
+};
+
+static void look(struct delivery *delivery)
+{
+    const struct turn *turn = delivery->turn;
+    bool live = (delivery->type == TYPE_NORMAL || delivery->type == TYPE_CHAT) &&
+                delivery->fate != FATE_LATER;
+    delivery->worth = live && anybody_keeps(turn, delivery->match) && offline_worth(turn);
+    delivery->behind = live && anybody_behind(turn, delivery->match);
+}
+
+/* After it was told to those it is for: whether these have ended by that. */
+static bool nobody_left(const struct delivery *delivery)
+{
+    return delivery->fate == FATE_ONE ? delivery->match->peer != PEER_BOUND
+                                      : !anybody_listens(delivery->turn);
+}
+
+/* false: nothing was done, and its sender has been told. */
+static bool forward(struct delivery *delivery)
+{
+    struct turn *turn = delivery->turn;
+    struct forward forward;
+    uint64_t archived = delivery->archiving.receiver ? delivery->archiving.number : 0;
+    if (delivery->fate == FATE_LATER)
+        return keep(turn, &delivery->received, archived);
+    if (!forward_edited(turn, &delivery->received, &forward))
+        return false;
+    forward.worth = delivery->worth;
+    /* GR-4: it comes behind what was stored; the others get it at once, with the same id. */
+    bool waits =
+        delivery->behind && offline_keep(turn, &delivery->received, archived) == OFFLINE_KEPT;
+    if (delivery->fate == FATE_ALL)
+        forward_all(turn, &forward, waits ? listens_now : session_listens);
+    else if (!waits)
+        forward_to(turn, &forward, jid_full(&turn->to), delivery->match);
+    forward_end(turn, &forward);
+    return !delivery->worth || waits || !nobody_left(delivery) ||
+           keep(turn, &delivery->received, archived);
+}
+
+/* What is known of it in the accounts of the two (MAM-2): nobody is told an id of the other's
+ * account. false: no memory. */
+static bool edits_make(struct delivery *delivery)
+{
+    struct turn *turn = delivery->turn;
+    const struct jid *own = &turn->session->jid;
+    const struct archiving *archiving = &delivery->archiving;
+    if (!stanza_id_strip(turn, &delivery->plain))
+        return false;
+    delivery->sent = delivery->received = delivery->plain;
+    if ((archiving->receiver || delivery->fate == FATE_LATER || delivery->worth ||
+         delivery->behind) &&
+        !stanza_id_add(turn, &delivery->received, &turn->to, archiving->number))
+        return false;
+    if (span_equal(jid_bare(&turn->to), jid_bare(own)))
+        delivery->sent = delivery->received;
+    return !archiving->sender || stanza_id_add(turn, &delivery->sent, own, archiving->number);
+}
+
+static void deliver(struct delivery *delivery)
+{
+    struct turn *turn = delivery->turn;
+    look(delivery);
+    delivery->carbons.match = delivery->match;
+    delivery->carbons.all = delivery->fate == FATE_ALL;
+    archive_choose(turn, &delivery->archiving);
+    if (!edits_make(delivery))
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else if (carbons_make(turn, &delivery->carbons, &delivery->received, &delivery->sent) &&
+             forward(delivery)) {
+        carbons_say(turn, &delivery->carbons);
+        archive_write(turn, &delivery->plain, &delivery->archiving);
+    }
+    carbons_end(turn, &delivery->carbons);
+}
+
 void deliver_message(struct turn *turn)
 {
-    struct session *match;
-    struct edits edits = {0};
-    enum message_type type = message_type(turn->type);
-    enum fate fate = fates[situation_of(turn, &match)][type];
-    bool storable = type == TYPE_NORMAL || type == TYPE_CHAT;
-    bool live = storable && (fate == FATE_ONE || fate == FATE_ALL);
-    bool worth = live && anybody_keeps(turn, match) && offline_worth(turn);
-    bool behind = live && anybody_behind(turn, match);
-    if (!stanza_id_strip(turn, &edits) ||
-        ((fate == FATE_LATER || worth || behind) && !stanza_id_add(turn, &edits))) {
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-        return;
-    }
-    switch (fate) {
+    struct delivery delivery = {.turn = turn, .type = message_type(turn->type)};
+    delivery.fate = fates[situation_of(turn, &delivery.match)][delivery.type];
+    switch (delivery.fate) {
     case FATE_ONE:
-        if (behind && offline_keep(turn, &edits) == OFFLINE_KEPT)
-            break;
-        forward_one(turn, &edits, worth, match);
-        if (worth && match->peer != PEER_BOUND) /* it has just ended */
-            keep(turn, &edits);
-        break;
     case FATE_ALL:
-        behind = behind && offline_keep(turn, &edits) == OFFLINE_KEPT;
-        forward_all(turn, &edits, worth, behind ? listens_now : session_listens);
-        if (worth && !behind && !anybody_listens(turn))
-            keep(turn, &edits);
-        break;
     case FATE_LATER:
-        keep(turn, &edits);
+        deliver(&delivery);
         break;
     case FATE_ERROR:
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
@@ -232,7 +287,7 @@ void deliver_iq(struct turn *turn)
         turn->to.resource_len > 0 ? session_find(turn->server, &turn->to) : NULL;
     if (match != NULL && (turn->kind == KIND_IQ_ANSWER ||
                           presence_shared(turn->server, match, turn->session))) /* 8.5.3.1 */
-        forward_one(turn, NULL, false, match);
+        forward_one(turn, match);
     else
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE); /* nothing for an answer (GR-5) */
 }
@@ -240,13 +295,15 @@ void deliver_iq(struct turn *turn)
 /* Requirements 2.4, "Presence": directed presence, available or not. */
 void deliver_presence(struct turn *turn)
 {
-    if (turn->to.resource_len == 0) {
-        forward_all(turn, NULL, false, available);
-        return;
+    struct forward forward;
+    if (turn->to.resource_len > 0) {
+        struct session *match = session_find(turn->server, &turn->to);
+        if (match != NULL)
+            forward_one(turn, match);
+    } else if (forward_begin(turn, &forward)) {
+        forward_all(turn, &forward, available);
+        forward_end(turn, &forward);
     }
-    struct session *match = session_find(turn->server, &turn->to);
-    if (match != NULL)
-        forward_one(turn, NULL, false, match);
 }
 
 /* --- blocking (BL-2) --- */

@@ -74,6 +74,8 @@ static const struct line lines[] = {
     {"roster_items", &plan.roster_items, false, 1, 10000},
     {"offline_messages", &plan.offline_messages, false, 1, 100000},
     {"offline_bytes", &plan.offline_bytes, false, 10000, 64 << 20},
+    {"archive_messages", &plan.archive_messages, false, 1, 1000000},
+    {"archive_percent", &plan.archive_percent, false, 1, 75},
     {"blocks", &plan.blocks, false, 1, 1000},
     {"vcard_bytes", &plan.vcard_bytes, false, 1024, 1 << 20},
     {"private_bytes", &plan.private_bytes, false, 1024, 1 << 20},

@@ -111,6 +111,7 @@ static bool store_start(struct server *server, const char **why)
     server->has_login_key = login_key(config.data, server->login_key, &server->arena, &no_key);
     if (!server->has_login_key)
         log_line(LOG_ERROR, "clients get no tokens to log in with: %s", no_key);
+    uid_key(store_secret(server->store), STORE_SECRET_BYTES, server->archive_key);
     return true;
 }
 

@@ -5,7 +5,10 @@
 #include "core/client_state.h"
 #include "core/inline.h"
 #include "core/management.h"
+#include "features/archive.h"
+#include "features/archive_prefs.h"
 #include "features/blocking.h"
+#include "features/carbons.h"
 #include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
@@ -73,6 +76,17 @@ const struct row table[] = {
     {BOUND, KIND_IQ_GET, TO_SELF, NS_BLOCKING, "blocklist", 4, ANNOUNCE_DOMAIN, blocklist_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_BLOCKING, "block", 16, ANNOUNCE_DOMAIN, block_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_BLOCKING, "unblock", 16, ANNOUNCE_DOMAIN, unblock_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "enable", 1, ANNOUNCE_DOMAIN, carbons_enable_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "disable", 1, ANNOUNCE_DOMAIN,
+     carbons_disable_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "query", 16, ANNOUNCE_ARCHIVE, archive_query_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "query", 2, ANNOUNCE_ARCHIVE, archive_form_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "metadata", 2, ANNOUNCE_ARCHIVE,
+     archive_metadata_request},
+    {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "prefs", 2, ANNOUNCE_ARCHIVE, archive_prefs_get_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "prefs", 16, ANNOUNCE_ARCHIVE, archive_prefs_set_request},
+    {0, KIND_IQ_GET, 0, NS_MAM "#extended", NULL, 0, ANNOUNCE_ARCHIVE, NULL}, /* XEP-0313 7 */
+    {0, KIND_IQ_GET, 0, NS_MAM "#groupchat-field", NULL, 0, ANNOUNCE_ARCHIVE, NULL},
     {0, KIND_IQ_GET, 0, NS_OFFLINE, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0160 4 */
     {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE, NULL},    /* XEP-0359 5 */
     {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_PING, "ping", 1, EVERYWHERE, ping_request},
@@ -156,5 +170,7 @@ const struct inline_feature inline_features[] = {
      management_instead},
     {INLINE_BOUND, NS_MANAGEMENT, "enable", NS_MANAGEMENT, management_bound},
     {INLINE_BOUND, NS_CLIENT_STATE, "inactive", NS_CLIENT_STATE, client_state_bound},
+    {INLINE_BOUND, NS_CARBONS, "enable", NS_CARBONS, carbons_bound},
+    {INLINE_BOUND, NS_MAM, NULL, NULL, archive_bound},
     {.namespace = NULL},
 };

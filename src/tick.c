@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "console.h"
+#include "core/archive.h"
 #include "core/ask.h"
 #include "core/derivation.h"
 #include "core/input.h"
@@ -337,9 +338,31 @@ static void power_cut(struct server *server)
     server->next_probe_ms = server->now_ms;
 }
 
+/* Whether somebody waits for the commit. */
+static bool awaited(const struct server *server)
+{
+    const struct session *at = server->streams;
+    while (at != NULL && !at->out.held)
+        at = at->next;
+    return at != NULL || server->consoles_waiting || server->stopping;
+}
+
+/* Copies for the archive that nobody waits for are made safe a little later, with what comes until
+ * then: each commit writes whole pages. */
+static bool commit_later(struct server *server)
+{
+    if (server->dirty_ms == 0)
+        server->dirty_ms = server->now_ms;
+    return server->now_ms < server->dirty_ms + COMMIT_MS && !store_urgent(server->store) &&
+           !store_crowded(server->store) && !awaited(server);
+}
+
 static void commit(struct server *server)
 {
     if (store_dirty(server->store)) {
+        if (commit_later(server))
+            return;
+        server->dirty_ms = 0;
         bool safe = store_commit(server->store) == STORE_OK;
         if (safe)
             output_release(server);
@@ -388,12 +411,15 @@ static int wait_ms(const struct server *server, int timeout_ms)
 {
     uint64_t now = plat_now_ms();
     uint64_t until = server->next_sweep_ms;
+    bool dirty = store_dirty(server->store);
     if (server->readers != NULL || server->writers != NULL || server->deriving != NULL ||
-        server->leaving != NULL || store_dirty(server->store) || offline_due(server) ||
+        server->leaving != NULL || (dirty && server->dirty_ms == 0) || offline_due(server) ||
         pep_due(server) || (server->queue_changed && server->handshakes < plan.handshakes))
         return 0;
     if (server->read_only && server->next_probe_ms < until)
         until = server->next_probe_ms;
+    if (dirty && server->dirty_ms + COMMIT_MS < until)
+        until = server->dirty_ms + COMMIT_MS;
     if (until <= now)
         return 0;
     if (until - now < (timeout_ms < 0 ? (uint64_t)INT32_MAX : (uint64_t)timeout_ms))
@@ -421,6 +447,7 @@ bool server_tick(struct server *server, int timeout_ms)
     last_farewells(server);
     presence_farewells(server);
     registration_sweep(server);
+    archive_reap(server);
     subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
     pep_sweep(server);
     flush(server);

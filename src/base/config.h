@@ -58,6 +58,8 @@ struct config {
     uint64_t invite_lifetime; /* seconds */
     bool invite_mutual;       /* who opens an invitation agrees to be asked back (INV-13) */
     char reserved_names[CONFIG_NAMES_MAX]; /* with spaces between */
+    bool archive;
+    uint32_t archive_days;
     bool sasl_plain;
     bool plaintext_on_loopback; /* allow_plaintext = loopback */
     bool rate_limits;

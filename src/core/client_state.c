@@ -31,6 +31,20 @@ static void forget(struct server *server, struct session *session, struct span s
     }
 }
 
+/* Whether the turn's message says no more than that somebody types (XEP-0085). */
+static bool idle(const struct turn *turn)
+{
+    bool state = false;
+    for (const struct node *at = stanza_child(turn->stanza, stanza_root(turn->stanza), NULL, NULL);
+         at != NULL; at = stanza_next(turn->stanza, at, NULL, NULL)) {
+        state |= node_is(at, NS_CHAT_STATES, NULL);
+        if (!node_is(at, NS_CHAT_STATES, NULL) && !node_is(at, NS_HINTS, NULL) &&
+            !node_is(at, NS_CLIENT, "thread"))
+            return false;
+    }
+    return state;
+}
+
 bool client_state_holds(struct server *server, struct session *session, struct span head,
                         const struct rope *body)
 {
@@ -50,17 +64,9 @@ bool client_state_holds(struct server *server, struct session *session, struct s
     return true;
 }
 
-bool client_state_idle(const struct turn *turn)
+enum urgency client_state_urgency(const struct turn *turn)
 {
-    bool state = false;
-    for (const struct node *at = stanza_child(turn->stanza, stanza_root(turn->stanza), NULL, NULL);
-         at != NULL; at = stanza_next(turn->stanza, at, NULL, NULL)) {
-        state |= node_is(at, NS_CHAT_STATES, NULL);
-        if (!node_is(at, NS_CHAT_STATES, NULL) && !node_is(at, NS_HINTS, NULL) &&
-            !node_is(at, NS_CLIENT, "thread"))
-            return false;
-    }
-    return state;
+    return turn->kind == KIND_MESSAGE && idle(turn) ? URGENCY_NONE : URGENCY_NOW;
 }
 
 void client_state_flush(struct server *server, struct session *session)

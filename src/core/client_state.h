@@ -19,8 +19,9 @@ void client_state_bound(struct login *login);
 bool client_state_holds(struct server *server, struct session *session, struct span head,
                         const struct rope *body);
 
-/* Whether the turn's message says no more than that somebody types (XEP-0085). */
-bool client_state_idle(const struct turn *turn);
+/* Of the turn's stanza, forwarded as it is: one that says no more than that somebody types is of
+ * none. */
+enum urgency client_state_urgency(const struct turn *turn);
 
 /* Something else is to be said: first all that was held back. */
 void client_state_flush(struct server *server, struct session *session);

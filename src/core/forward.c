@@ -147,35 +147,70 @@ static void tail_put(const struct inside *inside, struct build *build)
     build_str(build, inside_bytes(*inside) > 0 ? ">" : "/>");
 }
 
-bool forward_edited(struct turn *turn, const struct edits *edits, struct forward *forward)
+/* The start tag of a stanza inside another one. */
+static void inner_tag(const struct turn *turn, struct build *build)
 {
-    struct avatar avatar;
-    const struct inside inside =
-        inside_of(turn, edits != NULL ? edits : avatar_edits(turn, &avatar));
-    size_t len = inside_bytes(inside);
+    build_str(build, "<");
+    build_str(build, kind_name(turn->kind));
+    build_str(build, " xmlns='" NS_CLIENT "'");
+    build_attr(build, "from", jid_full(&turn->session->jid));
+    build_attr(build, "to", jid_full(&turn->to));
+}
+
+/* around NULL: the stanza itself. */
+static bool forward_fill(struct turn *turn, struct inside inside, const struct wrapping *around,
+                         struct forward *forward)
+{
+    static const struct wrapping nothing;
+    const struct wrapping *outer = around != NULL ? around : &nothing;
+    size_t len = inside_bytes(inside) + outer->after.len;
     bool copied = len + start_tag(turn).len <= COPY_BYTES_MAX;
     size_t mark = turn->server->arena.used;
     struct build build;
 
-    *forward =
-        (struct forward){.name = kind_name(turn->kind), .from = jid_full(&turn->session->jid)};
-    build_init(&build, &turn->server->arena, tail_bytes_max(turn) + (copied ? len : 0));
+    build_init(&build, &turn->server->arena,
+               outer->before.len + BUILD_ESCAPED_MAX(SESSION_JID_BYTES + jid_full(&turn->to).len) +
+                   tail_bytes_max(turn) + (copied ? len : 0));
+    build_put(&build, outer->before);
+    if (around != NULL)
+        inner_tag(turn, &build);
     tail_put(&inside, &build);
-    if (copied)
+    if (copied) {
         inside_put(inside, &build);
+        build_put(&build, outer->after);
+    }
     struct span tail = build_span(&build);
     if (tail.bytes != NULL && copied) {
         forward->tail = tail;
         return true;
     }
     bool shared = tail.bytes != NULL && output_body(turn->server, &forward->body, tail) &&
-                  inside_share(inside, &forward->body);
+                  inside_share(inside, &forward->body) &&
+                  output_body(turn->server, &forward->body, outer->after);
     arena_reset(&turn->server->arena, mark);
     if (shared)
         return true;
     forward_end(turn, forward);
     reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
     return false;
+}
+
+bool forward_edited(struct turn *turn, const struct edits *edits, struct forward *forward)
+{
+    struct avatar avatar;
+    *forward = (struct forward){.name = kind_name(turn->kind),
+                                .from = jid_full(&turn->session->jid),
+                                .urgency = client_state_urgency(turn)};
+    return forward_fill(turn, inside_of(turn, edits != NULL ? edits : avatar_edits(turn, &avatar)),
+                        NULL, forward);
+}
+
+bool forward_wrapped(struct turn *turn, const struct edits *edits, const struct wrapping *around,
+                     struct forward *forward)
+{
+    *forward = (struct forward){
+        .name = kind_name(turn->kind), .from = around->from, .urgency = client_state_urgency(turn)};
+    return forward_fill(turn, inside_of(turn, edits), around, forward);
 }
 
 void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, struct build *build)

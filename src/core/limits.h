@@ -44,6 +44,9 @@
 #define TURN_HANDSHAKES 2 /* flights of TLS handshakes in one tick: each costs a millisecond */
 #define DERIVE_SLICE 400  /* iterations of key derivation in one tick */
 
+/* What was written and is waited for by nobody is made safe after that time at the latest. */
+#define COMMIT_MS 100
+
 /* Smallest room in an input buffer for which a read is worth its price. */
 #define INPUT_ROOM_MIN 256
 

@@ -195,6 +195,8 @@ static void take_over(struct server *server, struct session *from, struct sessio
     to->flushed = from->flushed;
     to->flushed_safe = from->flushed_safe;
     to->drained = false;
+    to->archive_asked = from->archive_asked;
+    to->carbons = from->carbons;
     to->place = from->place;
     to->listens_from = from->listens_from;
     to->blocking = from->blocking;

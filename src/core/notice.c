@@ -55,7 +55,7 @@ static enum store_outcome notice_keep(struct server *server, const struct notice
 {
     struct build message;
     message_build(server, notice, true, &message);
-    switch (offline_add(server, jid_local(&notice->to), &message, jid_full(&notice->from))) {
+    switch (offline_add(server, jid_local(&notice->to), &message, jid_full(&notice->from), 0)) {
     case OFFLINE_KEPT:
         return STORE_OK;
     case OFFLINE_FAILED:

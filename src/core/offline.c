@@ -21,7 +21,7 @@ void offline_delay(uint64_t since_us, struct build *build)
 }
 
 enum offline_outcome offline_add(struct server *server, struct span local, struct build *stanza,
-                                 struct span from)
+                                 struct span from, uint64_t archived)
 {
     struct store *store = server->store;
     struct offline_queue queue;
@@ -33,7 +33,7 @@ enum offline_outcome offline_add(struct server *server, struct span local, struc
         return OFFLINE_FULL;
     if (!store_has_room(store, stanza->used + RECORD_BYTES))
         return OFFLINE_NO_ROOM;
-    enum store_outcome outcome = offline_put(store, local, stanza, from);
+    enum store_outcome outcome = offline_put(store, local, stanza, from, archived);
     return outcome == STORE_OK     ? OFFLINE_KEPT
            : outcome == STORE_FULL ? OFFLINE_NO_ROOM
                                    : OFFLINE_FAILED;

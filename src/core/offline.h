@@ -21,8 +21,9 @@ enum offline_outcome {
 void offline_delay(uint64_t since_us, struct build *build);
 
 /* Adds a complete stanza for an account. It has OFFLINE_NOTE_BYTES of room left, which are used up;
- * a full one is OFFLINE_NO_ROOM. from: the sender's full jid. */
+ * a full one is OFFLINE_NO_ROOM. from: the sender's full jid; archived: its number if the account's
+ * archive keeps it too, or 0. */
 enum offline_outcome offline_add(struct server *server, struct span local, struct build *stanza,
-                                 struct span from);
+                                 struct span from, uint64_t archived);
 
 #endif

@@ -175,16 +175,33 @@ void output_word(struct server *server, struct session *session, struct span byt
     session_write_later(server, session);
 }
 
-void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
+void output_say_pieces(struct server *server, struct session *session, const struct span *pieces,
+                       unsigned count, bool depends)
 {
+    size_t len = 0;
     if (session->held_back.first != NULL)
         client_state_flush(server, session);
-    if (!output_fits(server, session, bytes.len, depends))
+    for (unsigned i = 0; i < count; i++)
+        len += pieces[i].len;
+    if (!output_fits(server, session, len, depends))
         return;
-    while (!rope_add(&server->chunks, &session->out, bytes))
+    for (;;) {
+        uint32_t before = session->out.bytes;
+        unsigned added = 0;
+        while (added < count && rope_add(&server->chunks, &session->out, pieces[added]))
+            added++;
+        if (added == count)
+            break;
+        rope_cut(&server->chunks, &session->out, before);
         if (!make_room_for(server, session))
             return;
+    }
     stanza_end(server, session);
+}
+
+void output_say(struct server *server, struct session *session, struct span bytes, bool depends)
+{
+    output_say_pieces(server, session, &bytes, 1, depends);
 }
 
 void output_share(struct server *server, struct session *session, struct span head,

@@ -13,6 +13,10 @@
  * PHASE_CLOSING or PHASE_GONE. */
 void output_say(struct server *server, struct session *session, struct span bytes, bool depends);
 
+/* The same for one stanza that lies in pieces. */
+void output_say_pieces(struct server *server, struct session *session, const struct span *pieces,
+                       unsigned count, bool depends);
+
 /* The same for a head followed by a shared body. */
 void output_share(struct server *server, struct session *session, struct span head,
                   const struct rope *body, bool depends);

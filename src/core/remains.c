@@ -2,6 +2,7 @@
 #include "core/remains.h"
 
 #include "base/log.h"
+#include "core/archive.h"
 #include "core/offline.h"
 #include "store/accounts.h"
 #include "wire/build.h"
@@ -54,6 +55,20 @@ static uint64_t said_us(const struct server *server, uint16_t second)
     return server->wall_us - ago * UINT64_C(1000000);
 }
 
+/* Its number in the account's archive, from the <stanza-id/> at the end of what is inside of it
+ * (core/stanza_id.c). 0: it has none. */
+static uint64_t number_of(const struct server *server, const struct session *session,
+                          struct span inside)
+{
+    uint64_t number;
+    size_t end = inside.len - (sizeof "'/>" - 1);
+    return inside.len > UID_CHARS + sizeof "'/>" &&
+                   archive_id_read(server, jid_local(&session->jid),
+                                   span_cut(inside, end - UID_CHARS, end), &number)
+               ? number
+               : 0;
+}
+
 /* true: it is stored, or need not be. */
 static bool message_keep(struct server *server, const struct session *session,
                          const struct rope *message)
@@ -75,12 +90,13 @@ static bool message_keep(struct server *server, const struct session *session,
         return true;
     while (whole.bytes[--len] != '<')
         continue;
+    uint64_t archived = number_of(server, session, span_of(whole.bytes, len));
     whole.used = len;
     offline_delay(said_us(server, last->second), &whole);
     build_str(&whole, "</message>");
     /* It was accepted long ago: OFF-3 is for new ones. */
     return store_has_room(server->store, whole.used + RECORD_BYTES) &&
-           offline_put(server->store, jid_local(&session->jid), &whole, from) == STORE_OK;
+           offline_put(server->store, jid_local(&session->jid), &whole, from, archived) == STORE_OK;
 }
 
 static bool account_exists(struct server *server, const struct session *session)

@@ -13,6 +13,7 @@
 #include "store/store.h"
 #include "wire/tls.h"
 #include "wire/token.h"
+#include "wire/uid.h"
 #include "wire/xml.h"
 
 #define SERVER_LISTENERS (2 * CONFIG_LISTEN_MAX)
@@ -157,6 +158,11 @@ struct server {
     uint64_t reap_ms;     /* when to go on with what deleted accounts leave behind */
     uint64_t pep_reap_ms; /* the same, with the items of nodes that are gone */
     uint64_t expiry_ms;   /* when to look for records that have expired */
+    uint64_t dirty_ms;    /* when what is not committed was begun; 0: in this tick */
+    uint64_t archived;    /* number of the last message, kept or not; 0: not looked up yet */
+    uint64_t archive_reap_ms; /* when to drop more of the archive */
+    uint64_t archive_log_ms;  /* when it may be said again that it is full */
+    uint8_t archive_key[UID_KEY_BYTES];
 };
 
 #endif

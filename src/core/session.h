@@ -150,6 +150,7 @@ struct session {
     struct caps *caps; /* what its client can, once that is known; NULL: nothing to be had */
 
     /* Stored messages (features/offline.c). */
+    bool archive_asked;    /* it has asked the archive before it was available (OFF-2) */
     bool flushing;         /* stands in server->flushing */
     bool behind;           /* there are some that it has not been told: new ones go behind them */
     bool drained;          /* all that it was told has left since the last piece of them */
@@ -163,6 +164,8 @@ struct session {
      * did. */
     uint16_t place;
     uint16_t listens_from;
+
+    bool carbons; /* wants copies of what its account's other resources get and send (CC-1) */
 
     bool blocking;        /* its account blocks somebody */
     bool blocks_followed; /* XEP-0191 3.3: has asked for the list */

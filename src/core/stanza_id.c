@@ -1,6 +1,7 @@
 /* stanza_id.c: see stanza_id.h. */
 #include "core/stanza_id.h"
 
+#include "core/archive.h"
 #include "wire/base64.h"
 #include "wire/names.h"
 
@@ -36,26 +37,33 @@ bool stanza_id_strip(struct turn *turn, struct edits *edits)
     return true;
 }
 
+static void element_build(struct build *build, struct span by, struct span id)
+{
+    build_str(build, "<stanza-id xmlns='" NS_STANZA_ID "'");
+    build_attr(build, "by", by);
+    build_attr(build, "id", id);
+    build_str(build, "/>");
+}
+
 void stanza_id_build(struct build *build, struct span by)
 {
     unsigned char random[RANDOM_BYTES];
     char id[STANZA_ID_BYTES];
     plat_random(random, sizeof random);
     (void)base64_encode(span_of((char *)random, sizeof random), id);
-    build_str(build, "<stanza-id xmlns='" NS_STANZA_ID "'");
-    build_attr(build, "by", by);
-    build_attr(build, "id", span_of(id, sizeof id));
-    build_str(build, "/>");
+    element_build(build, by, span_of(id, sizeof id));
 }
 
-bool stanza_id_add(struct turn *turn, struct edits *edits)
+bool stanza_id_add(struct turn *turn, struct edits *edits, const struct jid *whose, uint64_t number)
 {
     struct build build;
-    struct span by = jid_bare(&turn->to);
+    char id[UID_CHARS];
+    struct span by = jid_bare(whose);
+    archive_id(turn->server, jid_local(whose), number, id);
     build_init(&build, &turn->server->arena,
                edits->extra.len + STANZA_ID_ELEMENT_BYTES_MAX(by.len));
     build_put(&build, edits->extra);
-    stanza_id_build(&build, by);
+    element_build(&build, by, span_of(id, sizeof id));
     edits->extra = build_span(&build);
     return edits->extra.bytes != NULL;
 }

@@ -15,7 +15,9 @@ void stanza_id_build(struct build *build, struct span by);
  * false: no memory. */
 bool stanza_id_strip(struct turn *turn, struct edits *edits);
 
-/* Adds <stanza-id/> with a fresh id of the receiver's account to the extras. false: no memory. */
-bool stanza_id_add(struct turn *turn, struct edits *edits);
+/* Adds <stanza-id/> with the id of the message in that account's archive to the extras. false: no
+ * memory. */
+bool stanza_id_add(struct turn *turn, struct edits *edits, const struct jid *whose,
+                   uint64_t number);
 
 #endif

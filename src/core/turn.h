@@ -48,6 +48,7 @@ enum announce {
     ANNOUNCE_DOMAIN = 1,
     ANNOUNCE_ACCOUNT = 2,
     ANNOUNCE_REGISTER = 4, /* of the domain, where the config lets anybody use it (REG-4) */
+    ANNOUNCE_ARCHIVE = 8,  /* of the account, where the config has messages kept */
 };
 
 /* One thing that a peer may ask (design, idea 5). Service discovery is derived from these. */
@@ -145,6 +146,14 @@ static inline bool forward_begin(struct turn *turn, struct forward *forward)
 {
     return forward_edited(turn, NULL, forward);
 }
+/* The stanza inside another one of the same kind (XEP-0297). */
+struct wrapping {
+    struct span from;   /* whom the outer one is from */
+    struct span before; /* what follows on from and to up to the inner one */
+    struct span after;  /* what follows on the inner one */
+};
+bool forward_wrapped(struct turn *turn, const struct edits *edits, const struct wrapping *around,
+                     struct forward *forward);
 /* The whole stanza to the turn's `to` in one piece in the arena, with `spare` bytes behind it.
  * build->full: no memory. */
 void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, struct build *build);

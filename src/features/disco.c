@@ -72,7 +72,8 @@ static void info_build(struct build *build, bool account, struct span node)
     build_str(build, account ? "><identity category='account' type='registered'/>"
                                "<identity category='pubsub' type='pep'/>"
                              : "><identity category='server' type='im' name='kith'/>");
-    features(build, account ? ANNOUNCE_ACCOUNT : ANNOUNCE_DOMAIN | registering());
+    features(build, account ? ANNOUNCE_ACCOUNT | (config.archive ? ANNOUNCE_ARCHIVE : 0)
+                            : ANNOUNCE_DOMAIN | registering());
     if (!account)
         contacts(build);
     build_str(build, "</query>");

@@ -5,6 +5,7 @@
 
 #include "core/blocked.h"
 #include "core/output.h"
+#include "store/archive.h"
 #include "wire/names.h"
 
 #define PIECE_MESSAGES 32
@@ -42,7 +43,7 @@ static enum worth worth_of(const struct stanza *stanza)
     return worth;
 }
 
-static enum offline_outcome keep(struct turn *turn, const struct edits *edits)
+static enum offline_outcome keep(struct turn *turn, const struct edits *edits, uint64_t archived)
 {
     struct span from = jid_full(&turn->session->jid);
     struct edits delayed = *edits;
@@ -53,7 +54,7 @@ static enum offline_outcome keep(struct turn *turn, const struct edits *edits)
     delayed.extra = build_span(&extra);
     forward_whole(turn, &delayed, OFFLINE_NOTE_BYTES(from.len), &stanza);
     return extra.full ? OFFLINE_NO_ROOM
-                      : offline_add(turn->server, jid_local(&turn->to), &stanza, from);
+                      : offline_add(turn->server, jid_local(&turn->to), &stanza, from, archived);
 }
 
 bool offline_worth(const struct turn *turn)
@@ -62,7 +63,7 @@ bool offline_worth(const struct turn *turn)
     return worth == WORTH_KEEPING || worth == WORTH_ALWAYS;
 }
 
-enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits)
+enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits, uint64_t archived)
 {
     size_t mark = turn->server->arena.used;
     enum worth worth = worth_of(turn->stanza);
@@ -70,7 +71,7 @@ enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits)
         return OFFLINE_EMPTY;
     if (worth == WORTH_NEVER)
         return OFFLINE_UNWANTED;
-    enum offline_outcome outcome = keep(turn, edits);
+    enum offline_outcome outcome = keep(turn, edits, archived);
     arena_reset(&turn->server->arena, mark);
     return outcome;
 }
@@ -106,6 +107,16 @@ static bool sender_blocked(struct server *server, const struct session *session,
     return blocked;
 }
 
+/* OFF-2: who has asked the archive before it listened gets from there what is there. */
+static bool told_by_archive(struct server *server, const struct session *session,
+                            const struct offline_message *message)
+{
+    struct archive_view view;
+    archive_view(&view, jid_local(&session->jid), NULL);
+    return session->archive_asked && message->archived != 0 &&
+           archive_has(server->store, &view, message->archived) == STORE_OK;
+}
+
 /* Says the next ones. false: nothing is left to be said or dropped. */
 static bool piece_say(struct server *server, struct session *session)
 {
@@ -125,7 +136,8 @@ static bool piece_say(struct server *server, struct session *session)
             break;
         }
         /* Otherwise it is damaged or unwanted, and dropped with its piece. */
-        if (outcome == STORE_OK && !sender_blocked(server, session, message.from))
+        if (outcome == STORE_OK && !sender_blocked(server, session, message.from) &&
+            !told_by_archive(server, session, &message))
             output_say(server, session, message.stanza, depends);
         session->flushed = message.number;
     }

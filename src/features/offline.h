@@ -8,8 +8,8 @@
 #include "core/turn.h"
 
 /* Stores the turn's message, of type normal or chat, for the account it is addressed to.
- * edits->extra has its <stanza-id/>. */
-enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits);
+ * edits->extra has its <stanza-id/>. archived: as offline_add has it. */
+enum offline_outcome offline_keep(struct turn *turn, const struct edits *edits, uint64_t archived);
 
 /* Whether it would be (OFF-1). */
 bool offline_worth(const struct turn *turn);

@@ -13,13 +13,28 @@
 #include "base/must.h"
 
 const char *const table_names[TABLE_COUNT] = {
-    [TABLE_META] = "meta",         [TABLE_ACCOUNTS] = "accounts",   [TABLE_ROSTERS] = "rosters",
-    [TABLE_REQUESTS] = "requests", [TABLE_LEAVING] = "leaving",     [TABLE_OFFLINE] = "offline",
-    [TABLE_BLOCKS] = "blocks",     [TABLE_VCARDS] = "vcards",       [TABLE_PRIVATE] = "private",
-    [TABLE_ABSENCES] = "absences", [TABLE_INVITES] = "invites",     [TABLE_PENDING] = "pending",
-    [TABLE_IDS] = "ids",           [TABLE_RELEASED] = "released",   [TABLE_CONSENTS] = "consents",
-    [TABLE_LOGINS] = "logins",     [TABLE_PEP_NODES] = "pep_nodes", [TABLE_PEP_ITEMS] = "pep_items",
+    [TABLE_META] = "meta",
+    [TABLE_ACCOUNTS] = "accounts",
+    [TABLE_ROSTERS] = "rosters",
+    [TABLE_REQUESTS] = "requests",
+    [TABLE_LEAVING] = "leaving",
+    [TABLE_OFFLINE] = "offline",
+    [TABLE_BLOCKS] = "blocks",
+    [TABLE_VCARDS] = "vcards",
+    [TABLE_PRIVATE] = "private",
+    [TABLE_ABSENCES] = "absences",
+    [TABLE_INVITES] = "invites",
+    [TABLE_PENDING] = "pending",
+    [TABLE_IDS] = "ids",
+    [TABLE_RELEASED] = "released",
+    [TABLE_CONSENTS] = "consents",
+    [TABLE_LOGINS] = "logins",
+    [TABLE_PEP_NODES] = "pep_nodes",
+    [TABLE_PEP_ITEMS] = "pep_items",
     [TABLE_PEP_GONE] = "pep_gone",
+    [TABLE_BODIES] = "bodies",
+    [TABLE_ARCHIVE] = "archive",
+    [TABLE_ARCHIVE_PREFS] = "archive_prefs",
 };
 
 /* Opens the tables that are there. Their handles last only if the transaction is committed. */
@@ -149,7 +164,7 @@ void environment_close(struct store *store)
     store->reader = NULL;
     store->free_list = NULL;
     store->reading = false;
-    store->broken = false;
+    store->broken = store->urgent = false;
 }
 
 enum store_outcome environment_outcome(int error, const char *doing)

@@ -7,7 +7,6 @@
 
 #include "store/store.h"
 
-#define STORE_SECRET_BYTES 32
 #define STORE_READERS 32 /* slots for the snapshots of all processes together */
 
 enum { SCHEMA_NOW = 1 };
@@ -20,6 +19,7 @@ struct store {
     MDB_txn *writer; /* NULL: nothing written since the last commit */
     bool reading;    /* reader holds a snapshot */
     bool broken;     /* LMDB gave the writer up: it can only be dropped */
+    bool urgent;     /* the writer holds more than copies for the archive */
     bool writable;   /* false: opened to read, or a commit failed and no probe went well since */
     bool read_only;
     bool resting;   /* a file that no process writes: without LMDB's lock file */
@@ -34,6 +34,7 @@ struct store {
 
     uint64_t changed[TABLE_COUNT]; /* tree pages that the writer dirtied, at most */
     uint64_t overflow;             /* pages of long values that it dirtied */
+    uint64_t appended;             /* bytes put at the ends of tables, not yet counted as pages */
     uint64_t reusable;             /* free-list pages it may take, once counted */
     bool counted;
     int error; /* of LMDB or the system, that last ended a transaction */

@@ -3,6 +3,8 @@
 
 #include "store/absences.h"
 #include "store/accounts.h"
+#include "store/archive.h"
+#include "store/archive_prefs.h"
 #include "store/consents.h"
 #include "store/environment.h"
 #include "store/ids.h"
@@ -27,6 +29,11 @@ static bool has_much(struct store *store, struct span local)
     struct offline_message message;
     struct private_use use;
     struct pep_use published;
+    struct archive_view archive;
+    struct archive_entry entry;
+    archive_view(&archive, local, NULL);
+    if (archive_after(store, &archive, 0, &entry) != STORE_NONE)
+        return true;
     return offline_next(store, local, 0, &message) != STORE_NONE ||
            private_count(store, local, NULL, 0, &use) != STORE_OK || use.elements > 0 ||
            pep_count(store, local, &published) != STORE_OK || published.nodes > 0;
@@ -65,6 +72,8 @@ static enum store_outcome records_delete(struct store *store, struct span local)
         outcome = login_forget(store, local);
     if (gone(outcome))
         outcome = pending_delete(store, local);
+    if (gone(outcome))
+        outcome = archive_prefs_delete(store, local);
     /* More than it may have had expire: who redeems one is asked whether the owner exists. */
     if (gone(outcome))
         outcome = invite_forget(store, local, FORGET_INVITES);

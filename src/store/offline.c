@@ -1,12 +1,12 @@
 /* offline.c: see offline.h. Key: localpart, NUL, number (8 bytes, big-endian, so that they sort).
  * A record is the stanza and behind it the note: the sender, its length (2), the bytes of all
- * stanzas up to this one since the queue was empty (8), version (1). */
+ * stanzas up to this one since the queue was empty (8), number in the archive (8), version (1). */
 #include "store/offline.h"
 
 #include "base/log.h"
 #include "store/record.h"
 
-enum { VERSION = 1, NUMBER_BYTES = 8, NOTE_BYTES = OFFLINE_NOTE_BYTES(0) };
+enum { VERSION = 2, NUMBER_BYTES = 8, NOTE_BYTES = OFFLINE_NOTE_BYTES(0) };
 
 struct key {
     char bytes[511];
@@ -53,6 +53,7 @@ static enum store_outcome entry_read(struct span local, struct span key, struct 
         size_t rest = record.len - NOTE_BYTES;
         out->end = record_number(record.bytes + record.len - NOTE_BYTES + 2, 8);
         if (from_len <= rest) {
+            out->message.archived = record_number(record.bytes + record.len - NOTE_BYTES + 10, 8);
             out->message.stanza = span_cut(record, 0, rest - from_len);
             out->message.from = span_cut(record, rest - from_len, rest);
             return STORE_OK;
@@ -100,7 +101,7 @@ enum store_outcome offline_look(struct store *store, struct span local, struct o
 }
 
 enum store_outcome offline_put(struct store *store, struct span local, struct build *stanza,
-                               struct span from)
+                               struct span from, uint64_t archived)
 {
     struct key key;
     struct entry last = {0};
@@ -113,6 +114,7 @@ enum store_outcome offline_put(struct store *store, struct span local, struct bu
         return STORE_FULL;
     record_number_put(note, 2, from.len);
     record_number_put(note + 2, 8, last.end + len);
+    record_number_put(note + 10, 8, archived);
     note[NOTE_BYTES - 1] = VERSION;
     build_put(stanza, from);
     build_put(stanza, span_of((const char *)note, sizeof note));

@@ -8,12 +8,13 @@
 #include "wire/build.h"
 
 /* What stands in a record beside the stanza, with a sender of that length. */
-#define OFFLINE_NOTE_BYTES(from_len) (11 + (from_len))
+#define OFFLINE_NOTE_BYTES(from_len) (19 + (from_len))
 
 struct offline_message {
     uint64_t number;    /* from 1 */
     struct span stanza; /* spans are borrowed until the next write */
     struct span from;   /* the sender's full jid */
+    uint64_t archived;  /* its number in the account's archive; 0: it was not to be there */
 };
 
 struct offline_queue {
@@ -25,7 +26,7 @@ enum store_outcome offline_look(struct store *store, struct span local,
                                 struct offline_queue *queue);
 /* Adds one at the end. `stanza` has OFFLINE_NOTE_BYTES of room left, which are used up. */
 enum store_outcome offline_put(struct store *store, struct span local, struct build *stanza,
-                               struct span from);
+                               struct span from, uint64_t archived);
 /* The first one whose number is > after. STORE_NONE: no more. STORE_FAILED with a number: that one
  * is damaged. */
 enum store_outcome offline_next(struct store *store, struct span local, uint64_t after,

@@ -15,7 +15,7 @@ enum {
     PATH_PAGES = 8,       /* a change of a few records: the ways to their leaves, and splits */
     BASE_PAGES = 6,       /* LMDB's own: table of tables, free list */
     DIRTY_PAGES_MIN = 64, /* on machines with large pages */
-    CROWDED_SHARE = 4     /* half of what ROOM_BEGIN lets in */
+    CROWDED_PARTS = 3,    /* of 8; ROOM_BEGIN lets in up to half */
 };
 
 /* Of the map and of the dirty pages: 1/share stays untouched. */
@@ -116,7 +116,7 @@ bool room_left(struct store *store, size_t bytes, enum room_purpose purpose)
 bool store_crowded(const struct store *store)
 {
     return store->writer != NULL &&
-           room_dirty_pages(store) > dirty_pages_max(store) / CROWDED_SHARE;
+           room_dirty_pages(store) > dirty_pages_max(store) / 8 * CROWDED_PARTS;
 }
 
 void room_charge(struct store *store, enum store_table table, size_t bytes)
@@ -124,12 +124,23 @@ void room_charge(struct store *store, enum store_table table, size_t bytes)
     MDB_stat stat;
     /* A long value has pages of its own; a short one dirties the way to its leaf, and no more
      * pages than the table has. */
-    if (bytes + 32 > store->page_bytes / 2)
+    bool is_long = bytes + 32 > store->page_bytes / 2;
+    if (is_long)
         store->overflow += (bytes + store->page_bytes) / store->page_bytes;
     if (mdb_stat(store->writer, store->tables[table], &stat) != 0)
         return;
+    /* Behind the last record: its leaf is dirty until it is full. The archive's entries stand
+     * behind the last ones of their accounts: a leaf each, and one more only when it is full. */
+    if ((store->appending || table == TABLE_ARCHIVE) && store->changed[table] > 0) {
+        store->changed[table] += table == TABLE_ARCHIVE;
+        store->appended += is_long ? 32 : bytes + 32;
+        store->overflow += store->appended / (store->page_bytes / 2);
+        store->appended %= store->page_bytes / 2;
+        return;
+    }
     uint64_t tree = (uint64_t)stat.ms_branch_pages + stat.ms_leaf_pages + 2;
-    store->changed[table] += stat.ms_depth + 1;
+    /* The root is dirty after the first change. */
+    store->changed[table] += stat.ms_depth + (store->changed[table] == 0);
     if (store->changed[table] > tree)
         store->changed[table] = tree;
 }
@@ -138,6 +149,7 @@ void room_forget(struct store *store)
 {
     memset(store->changed, 0, sizeof store->changed);
     store->overflow = 0;
+    store->appended = 0;
     store->counted = false;
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "platform/platform.h"
+#include "store/archive.h"
 #include "store/blocklists.h"
 #include "store/offline.h"
 #include "store/pep.h"
@@ -434,6 +435,8 @@ enum store_outcome leaving_finish(struct store *store, struct span local)
         outcome = private_forget(store, local, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = pep_forget(store, local, LEAVING_RECORDS);
+    if (outcome == STORE_NONE)
+        outcome = archive_forget(store, local, LEAVING_RECORDS);
     if (outcome != STORE_NONE)
         return outcome;
     outcome = blocklist_delete(store, local);

@@ -66,7 +66,7 @@ static enum store_outcome written(struct store *store, int error, const char *do
 static void writer_gone(struct store *store)
 {
     store->writer = NULL;
-    store->broken = false;
+    store->broken = store->urgent = false;
     for (int i = 0; i < TABLE_COUNT; i++)
         store->writing_at[i] = NULL; /* LMDB closed them */
     reader_reset(store);
@@ -97,6 +97,11 @@ static MDB_cursor *store_cursor(struct store *store, enum store_table table)
 bool store_dirty(const struct store *store)
 {
     return store->writer != NULL;
+}
+
+bool store_urgent(const struct store *store)
+{
+    return store->urgent;
 }
 
 bool store_has_room(struct store *store, size_t bytes)
@@ -224,6 +229,7 @@ enum store_outcome store_put(struct store *store, enum store_table table, struct
     enum store_outcome outcome = writer_begin(store);
     if (outcome != STORE_OK)
         return outcome;
+    store->urgent |= table != TABLE_BODIES && table != TABLE_ARCHIVE;
     room_charge(store, table, key.len + value.len);
     return written(store,
                    mdb_put(store->writer, store->tables[table], &name, &content,
@@ -240,6 +246,7 @@ enum store_outcome store_delete(struct store *store, enum store_table table, str
     enum store_outcome outcome = writer_begin(store);
     if (outcome != STORE_OK)
         return outcome;
+    store->urgent |= table != TABLE_BODIES && table != TABLE_ARCHIVE;
     room_charge(store, table, 0);
     return written(store, mdb_del(store->writer, store->tables[table], &name, NULL),
                    "deleting a record");
@@ -303,4 +310,14 @@ enum store_outcome store_count(struct store *store, enum store_table table, uint
     if (error == 0)
         *count = stat.ms_entries;
     return environment_outcome(error, "counting records");
+}
+
+uint64_t store_table_bytes(struct store *store, enum store_table table)
+{
+    MDB_stat stat;
+    MDB_txn *view = store_view(store);
+    if (view == NULL || store->missing[table] || mdb_stat(view, store->tables[table], &stat) != 0)
+        return 0;
+    return ((uint64_t)stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
+           stat.ms_psize;
 }

@@ -42,6 +42,10 @@ void store_close(struct store *store);
  * Reads outside of it use one read transaction that store_tick_end lets go. */
 bool store_dirty(const struct store *store);
 
+/* Whether more was written than the archive's copies, which may wait for a while (design, idea 1).
+ */
+bool store_urgent(const struct store *store);
+
 /* Whether a change of about `bytes` may be begun (map, dirty pages of this tick, disk). Ask before
  * a handler that grows the store: what it then writes finds room kept for it. store_put asks again,
  * and its STORE_FULL leaves the transaction as it was. Only when LMDB itself refuses a write (no
@@ -70,7 +74,8 @@ void store_reader_check(struct store *store);
 
 void store_usage(struct store *store, struct store_use *use);
 
-/* A secret of this store, made with it, 32 bytes: for fake salts (SA-10). */
+/* A secret of this store, made with it: for fake salts (SA-10), for the ids of the archive. */
+#define STORE_SECRET_BYTES 32
 const uint8_t *store_secret(const struct store *store);
 
 /* Tables, for the other files of store/ only. Keys: 1 to 511 bytes. Values are borrowed until the
@@ -95,6 +100,9 @@ enum store_table {
     TABLE_PEP_NODES,
     TABLE_PEP_ITEMS,
     TABLE_PEP_GONE,
+    TABLE_BODIES,
+    TABLE_ARCHIVE,
+    TABLE_ARCHIVE_PREFS,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,
@@ -109,5 +117,7 @@ enum store_outcome store_next(struct store *store, enum store_table table, struc
 enum store_outcome store_previous(struct store *store, enum store_table table, struct span before,
                                   struct span *key, struct span *value);
 enum store_outcome store_count(struct store *store, enum store_table table, uint64_t *count);
+/* Of the pages that it takes; 0 if that cannot be told. */
+uint64_t store_table_bytes(struct store *store, enum store_table table);
 
 #endif

@@ -9,5 +9,8 @@
 
 /* utc_us: microseconds since 1970, in years of four digits. No terminating zero. */
 void timestamp_write(uint64_t utc_us, char out[TIMESTAMP_BYTES]);
+/* XEP-0082 3.2 DateTime, of any zone; what is finer than a microsecond is dropped. false: it is no
+ * such time, or one before 1970. */
+bool timestamp_read(struct span text, uint64_t *utc_us);
 
 #endif

@@ -13,15 +13,17 @@
 #define REFUSAL                                                                                    \
     "<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"      \
     "</error>"
-#define MARKS                                                                                      \
-    "<delay xmlns='urn:xmpp:delay' from='example.com' stamp='{any}Z'/>"                            \
-    "<stanza-id xmlns='urn:xmpp:sid:0' by='juliet@example.com' id='{any}'/>"
+#define STANZA_ID_OF(name)                                                                         \
+    "<stanza-id xmlns='urn:xmpp:sid:0' by='" name "@example.com' id='{any}'/>"
+#define STANZA_ID STANZA_ID_OF("juliet")
+#define MARKS "<delay xmlns='urn:xmpp:delay' from='example.com' stamp='{any}Z'/>" STANZA_ID
 #define STRANGER (-1)
 
 /* Juliet's resources, one character each: '-' connected and not available, 'n' available with a
- * negative priority, '0' and '5' with that one. */
-static const char *const sets[] = {"",   "-",  "n",  "-n", "0",   "5",    "0-",
-                                   "0n", "00", "05", "n5", "00n", "05n-", "5n0-"};
+ * negative priority, '0' and '5' with that one; '=', 'N', 'z' and 'v': the same with carbons. */
+static const char *const sets[] = {"",   "-",  "n",   "-n",   "0",    "5",  "0-",  "0n",   "00",
+                                   "05", "n5", "00n", "05n-", "5n0-", "=",  "N",   "z",    "=N",
+                                   "z=", "0=", "zN",  "0N",   "zv",   "0v", "zvN", "0v-=", "v0nN"};
 
 enum row {
     BARE_NO_ACCOUNT,
@@ -76,8 +78,20 @@ struct address {
 
 static unsigned cells;
 
-static bool listens(char state)
+static bool has_carbons(char resource)
 {
+    return strchr("=Nzv", resource) != NULL;
+}
+
+/* As without carbons. */
+static char state_of(char resource)
+{
+    return has_carbons(resource) ? "-n05"[strchr("=Nzv", resource) - "=Nzv"] : resource;
+}
+
+static bool listens(char resource)
+{
+    char state = state_of(resource);
     return state == '0' || state == '5';
 }
 
@@ -95,7 +109,7 @@ static enum row row_of(const struct cell *cell, const struct address *address)
     unsigned listening = 0, negative = 0;
     for (const char *state = cell->set; *state; state++) {
         listening += listens(*state);
-        negative += *state == 'n';
+        negative += state_of(*state) == 'n';
     }
     if (!address->account)
         return address->full ? FULL_NO_ACCOUNT : BARE_NO_ACCOUNT;
@@ -126,6 +140,41 @@ static void gets(struct cell *cell, int resource, const char *name, const struct
             cell->number, sender_name(cell), address->text, text);
 }
 
+/* XEP-0280; the outer message is from the account that the copy is for. */
+static void gets_copy(struct cell *cell, const char *account, const char *resource,
+                      const char *direction, const struct address *address, const char *text)
+{
+    char type[32] = "";
+    if (strncmp(text, " type=", 6) == 0)
+        snprintf(type, sizeof type, "%.*s", (int)strcspn(text, ">"), text);
+    fprintf(cell->file,
+            "%s.%s gets <message from='%s@example.com' to='{%s.%s}'%s><%s "
+            "xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message "
+            "xmlns='jabber:client' id='%u' from='{%s}' to='%s'%s</forwarded></%s></message>\n",
+            account, resource, account, account, resource, type, direction, cell->number,
+            sender_name(cell), address->text, text, direction);
+}
+
+/* CC-3: what each resource with carbons does not get or send itself. */
+static void copies(struct cell *cell, const struct address *address, size_t type, const char *sent,
+                   const char *received)
+{
+    bool own = cell->sender != STRANGER;
+    char row = messages[row_of(cell, address)][type];
+    if (strchr("DAO", row) == NULL || (types[type] && strchr("gh", types[type][0])))
+        return;
+    if (!own)
+        gets_copy(cell, "romeo", "other", "sent", address, sent);
+    for (int i = 0; cell->set[i]; i++) {
+        bool itself =
+            row != 'O' && (address->match >= 0 ? i == address->match : listens(cell->set[i]));
+        char resource[24];
+        snprintf(resource, sizeof resource, "r%d", i);
+        if (has_carbons(cell->set[i]) && !itself && i != cell->sender)
+            gets_copy(cell, "juliet", resource, own ? "sent" : "received", address, received);
+    }
+}
+
 static void is_refused(struct cell *cell, const char *name, const struct address *address)
 {
     const char *sender = sender_name(cell);
@@ -135,10 +184,15 @@ static void is_refused(struct cell *cell, const char *name, const struct address
 
 static void message(struct cell *cell, const struct address *address, size_t type)
 {
-    char text[64], attribute[32] = "";
+    char text[64], marked[192], sent[192], attribute[32] = "";
+    bool archived = !types[type] || strchr("nwc", types[type][0]);
     if (types[type])
         snprintf(attribute, sizeof attribute, " type='%s'", types[type]);
     snprintf(text, sizeof text, "%s><body>b</body></message>", attribute);
+    snprintf(marked, sizeof marked, "%s><body>b</body>%s</message>", attribute,
+             archived ? STANZA_ID : "");
+    snprintf(sent, sizeof sent, "%s><body>b</body>%s</message>", attribute,
+             archived ? STANZA_ID_OF("romeo") : "");
     cell->number++;
     says(cell, "message", address, text);
     switch (messages[row_of(cell, address)][type]) {
@@ -146,7 +200,7 @@ static void message(struct cell *cell, const struct address *address, size_t typ
     case 'A':
         for (int i = 0; cell->set[i]; i++)
             if (address->match >= 0 ? i == address->match : listens(cell->set[i]))
-                gets(cell, i, "message", address, text);
+                gets(cell, i, "message", address, marked);
         break;
     case 'E':
         is_refused(cell, "message", address);
@@ -160,6 +214,7 @@ static void message(struct cell *cell, const struct address *address, size_t typ
     default:
         break;
     }
+    copies(cell, address, type, sent, marked);
 }
 
 /* "Presence": to the one resource, whatever its state, or to all that are available. */
@@ -168,7 +223,7 @@ static void presence(struct cell *cell, const struct address *address, const cha
     cell->number++;
     says(cell, "presence", address, text);
     for (int i = 0; cell->set[i] && address->account; i++)
-        if (address->full ? i == address->match : cell->set[i] != '-')
+        if (address->full ? i == address->match : state_of(cell->set[i]) != '-')
             gets(cell, i, "presence", address, text);
 }
 
@@ -199,20 +254,34 @@ static void stanzas(struct cell *cell, const struct address *address)
     iq(cell, address, " type='error'><x xmlns='y'/><error/></iq>", true);
 }
 
+static void with_carbons(const struct cell *cell, const char *name)
+{
+    fprintf(cell->file,
+            "%s sends <iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>\n"
+            "%s gets <iq type='result' id='c' to='{%s}'/>\n",
+            name, name, name);
+}
+
 static void come_online(const struct cell *cell)
 {
-    fprintf(cell->file, "romeo logs in\n");
+    char name[24];
+    fprintf(cell->file, "romeo logs in\nromeo.other logs in\n");
+    with_carbons(cell, "romeo.other");
+    for (int i = 0; cell->set[i]; i++) {
+        snprintf(name, sizeof name, "juliet.r%d", i);
+        fprintf(cell->file, "%s logs in\n", name);
+        if (has_carbons(cell->set[i]))
+            with_carbons(cell, name);
+    }
     for (int i = 0; cell->set[i]; i++)
-        fprintf(cell->file, "juliet.r%d logs in\n", i);
-    for (int i = 0; cell->set[i]; i++)
-        if (cell->set[i] != '-')
+        if (state_of(cell->set[i]) != '-')
             fprintf(cell->file, "juliet.r%d sends <presence><priority>%s</priority></presence>\n",
                     i,
-                    cell->set[i] == 'n'   ? "-7"
-                    : cell->set[i] == '5' ? "5"
-                                          : "0");
+                    state_of(cell->set[i]) == 'n'   ? "-7"
+                    : state_of(cell->set[i]) == '5' ? "5"
+                                                    : "0");
     for (int i = 0; cell->set[i]; i++)
-        if (cell->set[i] != '-')
+        if (state_of(cell->set[i]) != '-')
             fprintf(cell->file, "juliet.r%d skips presence\n", i);
 }
 
@@ -226,7 +295,7 @@ static void look_into_store(const struct cell *cell)
     while (fgets(line, sizeof line, cell->stored))
         fputs(line, cell->file);
     for (int i = 0; cell->set[i]; i++)
-        if (cell->set[i] != '-')
+        if (state_of(cell->set[i]) != '-')
             fprintf(cell->file, "juliet.r%d gets <presence from='{juliet.last}' to='{any}'/>\n", i);
 }
 

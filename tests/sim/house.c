@@ -74,6 +74,8 @@ static const struct pair usual_profile[] = {
     {"roster_items", "500"},
     {"offline_messages", "100"},
     {"offline_bytes", "262144"},
+    {"archive_messages", "1000"},
+    {"archive_percent", "50"},
     {"blocks", "20"},
     {"per_address", "100"},
     {"vcard_bytes", "16K"},

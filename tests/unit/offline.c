@@ -16,7 +16,8 @@ static enum store_outcome put(struct store *store, const char *local, const char
     size_t mark = arena.used;
     build_init(&build, &arena, strlen(text) + OFFLINE_NOTE_BYTES(strlen(from)));
     build_str(&build, text);
-    enum store_outcome outcome = offline_put(store, span_string(local), &build, span_string(from));
+    enum store_outcome outcome =
+        offline_put(store, span_string(local), &build, span_string(from), 0);
     arena_reset(&arena, mark);
     return outcome;
 }

@@ -1,0 +1,171 @@
+/* archive.c: see archive.h. Owns server->archived, archive_reap_ms, archive_log_ms. */
+#include "core/archive.h"
+
+#include "base/log.h"
+#include "store/archive_prefs.h"
+#include "wire/names.h"
+
+#define REAP_MESSAGES 16 /* dropped in one tick */
+#define REAP_MS 60000    /* how often to look for what is too old */
+#define REAP_NEXT_MS 1000
+#define DROPS_BESIDE 4 /* dropped beside one that is written, if the whole is too much */
+#define DROPS_OWN 2    /* of an account that has too many */
+#define LOG_MS 60000
+#define DAY_US (UINT64_C(86400) * 1000000)
+
+enum worth { WORTH_KEEPING, WORTH_NEVER };
+
+/* MAM-1; what is not here decides nothing. */
+static const struct {
+    const char *namespace;
+    const char *name;
+    enum worth worth;
+} worths[] = {
+    {NS_HINTS, "no-store", WORTH_NEVER},        {NS_HINTS, "no-permanent-store", WORTH_NEVER},
+    {NS_HINTS, "store", WORTH_KEEPING},         {NS_CLIENT, "body", WORTH_KEEPING},
+    {NULL, "encrypted", WORTH_KEEPING}, /* XEP-0384, in both its namespaces */
+    {NS_ENCRYPTED, "x", WORTH_KEEPING},         {NS_OPENPGP, "openpgp", WORTH_KEEPING},
+    {NS_RECEIPTS, "received", WORTH_KEEPING},   {NS_MARKERS, "received", WORTH_KEEPING},
+    {NS_MARKERS, "displayed", WORTH_KEEPING},   {NS_MARKERS, "acknowledged", WORTH_KEEPING},
+    {NS_RETRACTION, "retract", WORTH_KEEPING},  {NS_RETRACTION_OLD, "retract", WORTH_KEEPING},
+    {NS_FASTEN, "apply-to", WORTH_KEEPING},     {NS_CORRECTION, "replace", WORTH_KEEPING},
+    {NS_REACTIONS, "reactions", WORTH_KEEPING},
+};
+
+static bool worth_keeping(const struct turn *turn)
+{
+    bool keeping = false;
+    if (span_is(turn->type, "groupchat") || span_is(turn->type, "headline") ||
+        span_is(turn->type, "error"))
+        return false;
+    for (size_t i = 0; i < sizeof worths / sizeof worths[0]; i++) {
+        if (stanza_child(turn->stanza, stanza_root(turn->stanza), worths[i].namespace,
+                         worths[i].name) == NULL)
+            continue;
+        if (worths[i].worth == WORTH_NEVER)
+            return false;
+        keeping = true;
+    }
+    return keeping;
+}
+
+static uint64_t number_next(struct server *server)
+{
+    if (server->archived == 0 && archive_last(server->store, &server->archived) != STORE_OK)
+        server->archived = 0;
+    server->archived = server->wall_us > server->archived ? server->wall_us : server->archived + 1;
+    return server->archived;
+}
+
+static uint64_t share_bytes(void)
+{
+    return plan.map_bytes / 100 * plan.archive_percent;
+}
+
+/* How far the archive is above its share. A sixteenth more is taken for what is not yet dropped. */
+static bool share_passed(struct server *server, bool far)
+{
+    struct archive_use use;
+    uint64_t share = share_bytes();
+    return archive_usage(server->store, &use) != STORE_OK ||
+           use.bytes > share + (far ? share / 16 : 0);
+}
+
+static void nothing_kept(struct server *server)
+{
+    if (server->now_ms < server->archive_log_ms)
+        return;
+    server->archive_log_ms = server->now_ms + LOG_MS;
+    log_line(LOG_NOTE, "there is no room for the archive: messages are delivered, but not kept");
+}
+
+void archive_choose(struct turn *turn, struct archiving *archiving)
+{
+    struct server *server = turn->server;
+    const struct jid *own = &turn->session->jid;
+    bool self = span_equal(jid_bare(&turn->to), jid_bare(own));
+    *archiving = (struct archiving){.number = number_next(server)};
+    if (!config.archive || !worth_keeping(turn))
+        return;
+    archiving->receiver = archive_prefs_wants(server->store, jid_local(&turn->to), own);
+    archiving->sender = !self && archive_prefs_wants(server->store, jid_local(own), &turn->to);
+    if (!archiving->sender && !archiving->receiver)
+        return;
+    if (archive_has_room(server->store, turn->stanza->source.len) && !share_passed(server, true))
+        return;
+    nothing_kept(server);
+    archiving->sender = archiving->receiver = false;
+}
+
+static void drop_beside(struct server *server, const struct archive_owner *owners, unsigned count)
+{
+    struct archive_view view;
+    uint32_t messages;
+    for (unsigned i = 0; i < count; i++) {
+        archive_view(&view, owners[i].local, NULL);
+        for (unsigned dropped = 0; dropped < DROPS_OWN; dropped++)
+            if (archive_count(server->store, &view, &messages) != STORE_OK ||
+                messages <= plan.archive_messages ||
+                archive_drop_first(server->store, owners[i].local) != STORE_OK)
+                break;
+    }
+    for (unsigned dropped = 0; dropped < DROPS_BESIDE && share_passed(server, false); dropped++)
+        if (archive_drop_oldest(server->store, ARCHIVE_NUMBER_MAX) != STORE_OK)
+            break;
+    if (share_passed(server, false))
+        server->archive_reap_ms = 0;
+}
+
+void archive_write(struct turn *turn, const struct edits *edits, const struct archiving *archiving)
+{
+    struct server *server = turn->server;
+    const struct jid *own = &turn->session->jid;
+    struct archive_owner owners[ARCHIVE_OWNERS_MAX];
+    struct build stanza;
+    unsigned count = 0;
+    size_t mark = server->arena.used;
+    if (archiving->receiver)
+        owners[count++] = (struct archive_owner){jid_local(&turn->to), own};
+    if (archiving->sender)
+        owners[count++] = (struct archive_owner){jid_local(own), &turn->to};
+    if (count == 0)
+        return;
+    forward_whole(turn, edits, ARCHIVE_NOTE_BYTES(jid_local(own).len + jid_local(&turn->to).len),
+                  &stanza);
+    if (stanza.full || archive_put(server->store, archiving->number, server->wall_us, owners, count,
+                                   &stanza) != STORE_OK)
+        nothing_kept(server);
+    arena_reset(&server->arena, mark);
+    drop_beside(server, owners, count);
+}
+
+void archive_id(const struct server *server, struct span local, uint64_t number, char id[UID_CHARS])
+{
+    uid_write(server->archive_key, local, number, id);
+}
+
+bool archive_id_read(const struct server *server, struct span local, struct span id,
+                     uint64_t *number)
+{
+    return uid_read(server->archive_key, local, id, number) && *number != 0 &&
+           *number <= ARCHIVE_NUMBER_MAX;
+}
+
+void archive_reap(struct server *server)
+{
+    uint64_t age_us = config.archive_days * DAY_US;
+    enum store_outcome outcome = STORE_OK;
+    if (server->read_only) /* not due either */
+        return;
+    if (server->now_ms >= server->archive_reap_ms) {
+        bool passed = share_passed(server, false);
+        uint64_t before = server->wall_us > age_us ? server->wall_us - age_us : 0;
+        for (unsigned i = 0; i < REAP_MESSAGES && outcome == STORE_OK; i++)
+            outcome = archive_drop_oldest(server->store, passed ? ARCHIVE_NUMBER_MAX : before);
+        /* Slowly: the clock may be wrong for a moment. */
+        server->archive_reap_ms = server->now_ms + (outcome != STORE_OK ? REAP_MS
+                                                    : passed            ? 0
+                                                                        : REAP_NEXT_MS);
+    }
+    session_due(server, server->archive_reap_ms);
+}

@@ -1,0 +1,45 @@
+/* archive_query.h: what a query of the archive asks for (XEP-0313 4.1, 4.3), as numbers of
+ * messages; for features/archive.c alone. */
+#ifndef KITH_ARCHIVE_QUERY_FORM_H
+#define KITH_ARCHIVE_QUERY_FORM_H
+
+#include "core/archive.h"
+#include "wire/rsm.h"
+
+#define ARCHIVE_PAGE_MAX 50
+#define ARCHIVE_IDS_MAX 50
+
+struct archive_range {
+    uint64_t low; /* from 1 */
+    uint64_t high;
+};
+
+struct archive_query {
+    struct span queryid;
+    struct archive_view view;
+    struct archive_range range; /* what the form asks for, */
+    struct archive_range page;  /* of it what the page may come from */
+    uint32_t max;
+    bool backwards; /* the page is at the end of its range */
+    bool flipped;
+    bool by_ids; /* only these, in order */
+    unsigned id_count;
+    uint64_t ids[ARCHIVE_IDS_MAX];
+};
+
+/* false: it was refused. */
+bool archive_query_read(struct turn *turn, struct archive_query *query);
+
+/* The next entry that fits behind `at`, or before it; maybe out of the range. */
+enum store_outcome archive_query_next(struct turn *turn, const struct archive_query *query,
+                                      bool forwards, uint64_t at, struct archive_entry *entry);
+
+/* How many there are in all, and where the page begins (NULL: it is empty). */
+enum store_outcome archive_query_count(struct turn *turn, const struct archive_query *query,
+                                       const struct archive_entry *first,
+                                       struct rsm_answer *answer);
+
+/* 4.1.5: the fields that may be asked with. */
+void archive_form_build(struct build *build);
+
+#endif
