@@ -75,8 +75,8 @@ static void resource_choose(struct server *server, struct session *session, stru
         stream_fail(server, other, STREAM_CONFLICT, "The same client has logged in again.");
         return;
     }
-    /* Its client has started anew. What waits for it goes to the store; while that takes nothing, it
-     * stays where it is. */
+    /* Its client has started anew. What waits for it goes to the store; while that takes nothing,
+     * it stays where it is. */
     if (other != NULL && other->phase == PHASE_ASLEEP && !server->read_only) {
         session_leave(server, other);
         return;
