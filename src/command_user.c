@@ -257,6 +257,26 @@ enum command_exit user_password(struct request *request)
     return COMMAND_DONE;
 }
 
+/* What is left of an account that has nobody to tell goes at once, when no server runs that would
+ * do it in the background. */
+static enum store_outcome leave_here(struct store *store, struct span local)
+{
+    struct roster_walk walk;
+    struct roster_item item;
+    struct span contact, stanza;
+    enum store_outcome outcome = STORE_OK;
+    roster_walk_begin(&walk, local);
+    if (roster_next(store, &walk, &contact, &item) != STORE_NONE ||
+        request_next(store, &walk, &contact, &stanza) != STORE_NONE)
+        return STORE_OK;
+    while (outcome == STORE_OK && leaving_get(store, local) == STORE_OK) {
+        outcome = leaving_finish(store, local);
+        if (outcome == STORE_OK)
+            outcome = store_commit(store);
+    }
+    return outcome;
+}
+
 enum command_exit user_delete(struct request *request)
 {
     struct span local = request->arguments[0];
@@ -268,6 +288,10 @@ enum command_exit user_delete(struct request *request)
     if (request->server != NULL) {
         stream_end_account(request->server, local, STREAM_NOT_AUTHORIZED);
         request->server->reap_ms = 0; /* its contacts are told: subscription_reap */
+    } else {
+        outcome = leave_here(request->store, local);
+        if (outcome != STORE_OK)
+            return reply_refused(request, outcome);
     }
     reply_line(request->reply, "%.*s@%s is gone", (int)local.len, local.bytes, config.domain);
     return COMMAND_DONE;

@@ -109,7 +109,7 @@ def enter(server, name, resource, direct=True, host="127.0.0.1", receive_buffer=
 
 def chat(sender, receiver, jid, text):
     sender.say(f"<message type='chat' to='{jid}'><body>{text}</body></message>")
-    receiver.hear(f"<body>{text}</body></message>")
+    receiver.hear(f"<body>{text}</body>")
 
 
 def status(server):
