@@ -111,12 +111,14 @@ class Kith(Server):
     name = "kith"
     ready = "kith: listening"
 
-    def __init__(self, root, build, certificate, users, memory=None, registration="closed"):
+    def __init__(self, root, build, certificate, users, memory=None, registration="closed",
+                 archive="no"):
         super().__init__(root)
         self.binary = os.path.join(build, "kith")
         lines = {"domain": DOMAIN, "data": self.path("data"), "listen": f"127.0.0.1:{self.port}",
                  "listen_tls": "none", "certificate": certificate[0], "key": certificate[1],
-                 "allow_plaintext": "loopback", "rate_limits": "no", "registration": registration}
+                 "allow_plaintext": "loopback", "rate_limits": "no", "registration": registration,
+                 "archive": archive}
         if memory:
             lines["memory"] = memory
         os.mkdir(self.path("data"), 0o700)
