@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "command_parts.h"
+#include "core/errand.h"
 #include "extensions.h"
 #include "features/version.h"
 #include "plan.h"
@@ -180,6 +181,19 @@ static bool check_ports(struct build *reply)
     return good;
 }
 
+/* How codes would leave (REG-18). */
+static bool check_codes(struct build *reply)
+{
+    if (!errand_needed())
+        return true;
+    if (config.verify_command[0] != '\0')
+        return finding(reply, "verify", config.verify_command, NULL);
+    bool there = access(ERRAND_SENDMAIL, X_OK) == 0;
+    return finding(reply, "verify",
+                   there ? "codes go by " ERRAND_SENDMAIL : "there is no " ERRAND_SENDMAIL,
+                   there ? NULL : "install a mail server's sendmail, or set `verify_command`");
+}
+
 enum command_exit look_check(struct request *request)
 {
     char text[200];
@@ -190,6 +204,7 @@ enum command_exit look_check(struct request *request)
     good = check_certificate(request) && good;
     good = check_store(request) && good;
     good = check_ports(request->reply) && good;
+    good = check_codes(request->reply) && good;
     return good ? COMMAND_DONE : COMMAND_FAILED;
 }
 
