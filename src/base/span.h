@@ -89,4 +89,14 @@ static inline bool span_equal_secret(struct span a, struct span b)
     return difference == 0;
 }
 
+/* How many bytes of UTF-8 text fit into `most`, without half a character at the end. */
+static inline size_t span_fit(struct span text, size_t most)
+{
+    if (text.len <= most)
+        return text.len;
+    while (most > 0 && ((unsigned char)text.bytes[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
 #endif

@@ -49,16 +49,6 @@ static void end_earlier(struct server *server, const struct session *session)
     }
 }
 
-/* As many bytes of text as fit, but no half character. */
-static size_t text_cut(struct span text, size_t most)
-{
-    if (text.len <= most)
-        return text.len;
-    while (most > 0 && ((unsigned char)text.bytes[most] & 0xc0) == 0x80)
-        most--;
-    return most;
-}
-
 /* Takes the wished resource if it is free, else one like it (RB-2, policy 1). */
 static void resource_choose(struct server *server, struct session *session, struct span wish)
 {
@@ -84,7 +74,7 @@ static void resource_choose(struct server *server, struct session *session, stru
     if (other == NULL)
         return;
     tail_len = 8;
-    size_t keep = text_cut(wish, SESSION_PART_BYTES - tail_len - 1);
+    size_t keep = span_fit(wish, SESSION_PART_BYTES - tail_len - 1);
     memcpy(text, wish.bytes, keep);
     text[keep] = '-';
     memcpy(text + keep + 1, tail, tail_len);
@@ -156,7 +146,7 @@ static void resource_tag(struct server *server, struct session *session, struct 
     char text[SESSION_PART_BYTES], random[BASE64_BYTES(RANDOM_BYTES)];
     size_t random_len = resource_random(random), len = 0;
     if (tag.len > 0 && jid_prepare_resource(tag, &server->arena, &tag)) {
-        len = text_cut(tag, sizeof text - sizeof random - 1);
+        len = span_fit(tag, sizeof text - sizeof random - 1);
         memcpy(text, tag.bytes, len);
         text[len++] = '/';
     }

@@ -131,12 +131,7 @@ static bool details_check(struct turn *turn, const struct answers *answers, stru
 
 static uint8_t keep(char *out, size_t max, struct span text)
 {
-    size_t len = text.len;
-    if (len > max) { /* not in the middle of a character */
-        len = max;
-        while (len > 0 && ((unsigned char)text.bytes[len] & 0xc0) == 0x80)
-            len--;
-    }
+    size_t len = span_fit(text, max);
     if (len > 0)
         memcpy(out, text.bytes, len);
     return (uint8_t)len;

@@ -24,16 +24,6 @@ enum {
     LOCAL_BYTES_MAX = 255,
 };
 
-struct key {
-    char bytes[511];
-    size_t len;
-};
-
-static struct span key_span(const struct key *key)
-{
-    return span_of(key->bytes, key->len);
-}
-
 static void number_put(char *bytes, uint64_t number)
 {
     for (unsigned i = 0; i < NUMBER_BYTES; i++)
@@ -49,7 +39,7 @@ static uint64_t number_of(struct span key)
 }
 
 /* false: no account has such a name. */
-static bool key_of(struct key *key, const struct archive_view *view, uint64_t number)
+static bool key_of(struct record_key *key, const struct archive_view *view, uint64_t number)
 {
     struct span local = view->local;
     if (local.len == 0 || local.len > LOCAL_BYTES_MAX)
@@ -87,7 +77,7 @@ void archive_view(struct archive_view *view, struct span local, const struct jid
 static enum store_outcome entry_read(const struct archive_view *view, struct span key,
                                      struct span record, struct archive_entry *entry, bool *fits)
 {
-    struct key own;
+    struct record_key own;
     *entry = (struct archive_entry){0};
     if (!key_of(&own, view, 0) || key.len != own.len ||
         memcmp(key.bytes, own.bytes, own.len - NUMBER_BYTES) != 0)
@@ -109,7 +99,7 @@ static enum store_outcome entry_read(const struct archive_view *view, struct spa
 static enum store_outcome walk(struct store *store, const struct archive_view *view, uint64_t from,
                                bool forwards, struct archive_entry *entry)
 {
-    struct key key;
+    struct record_key key;
     struct span name, record;
     bool fits = false;
     enum store_outcome outcome;
@@ -117,8 +107,9 @@ static enum store_outcome walk(struct store *store, const struct archive_view *v
     do {
         if (!key_of(&key, view, entry->number))
             return STORE_NONE;
-        outcome = forwards ? store_next(store, TABLE_ARCHIVE, key_span(&key), &name, &record)
-                           : store_previous(store, TABLE_ARCHIVE, key_span(&key), &name, &record);
+        outcome = forwards
+                      ? store_next(store, TABLE_ARCHIVE, record_key_span(&key), &name, &record)
+                      : store_previous(store, TABLE_ARCHIVE, record_key_span(&key), &name, &record);
         if (outcome != STORE_OK)
             return outcome;
         outcome = entry_read(view, name, record, entry, &fits);
@@ -141,15 +132,15 @@ enum store_outcome archive_before(struct store *store, const struct archive_view
 enum store_outcome archive_has(struct store *store, const struct archive_view *view,
                                uint64_t number)
 {
-    struct key key;
+    struct record_key key;
     struct span record;
     struct archive_entry entry;
     bool fits;
     if (!key_of(&key, view, number))
         return STORE_NONE;
-    enum store_outcome outcome = store_get(store, TABLE_ARCHIVE, key_span(&key), &record);
+    enum store_outcome outcome = store_get(store, TABLE_ARCHIVE, record_key_span(&key), &record);
     if (outcome == STORE_OK)
-        outcome = entry_read(view, key_span(&key), record, &entry, &fits);
+        outcome = entry_read(view, record_key_span(&key), record, &entry, &fits);
     return outcome == STORE_OK && !fits ? STORE_NONE : outcome;
 }
 
@@ -185,7 +176,7 @@ static enum store_outcome entry_put(struct store *store, const struct archive_ow
 {
     struct archive_view all, talk;
     struct archive_entry last;
-    struct key key;
+    struct record_key key;
     uint8_t record[ENTRY_BYTES] = {VERSION};
     archive_view(&all, owner->local, NULL);
     archive_view(&talk, owner->local, owner->with);
@@ -196,7 +187,7 @@ static enum store_outcome entry_put(struct store *store, const struct archive_ow
     memcpy(record + HASH_AT, talk.with, HASH_BYTES);
     record_number_put(record + RESOURCE_AT, RESOURCE_BYTES, talk.resource);
     return key_of(&key, &all, number)
-               ? store_put(store, TABLE_ARCHIVE, key_span(&key),
+               ? store_put(store, TABLE_ARCHIVE, record_key_span(&key),
                            span_of((const char *)record, sizeof record), true)
                : STORE_FULL;
 }
@@ -306,9 +297,9 @@ static bool gone(enum store_outcome outcome)
 static enum store_outcome entry_drop(struct store *store, struct span local, uint64_t number)
 {
     struct archive_view all;
-    struct key key;
+    struct record_key key;
     archive_view(&all, local, NULL);
-    return key_of(&key, &all, number) ? store_delete(store, TABLE_ARCHIVE, key_span(&key))
+    return key_of(&key, &all, number) ? store_delete(store, TABLE_ARCHIVE, record_key_span(&key))
                                       : STORE_NONE;
 }
 

@@ -2,74 +2,52 @@
 #include "store/consents.h"
 
 #include "store/ending.h"
+#include "store/record.h"
 
 static const struct ending consents = {TABLE_CONSENTS, "consent to be asked back", CONSENTS_MAX};
-
-struct key {
-    char bytes[511];
-    size_t len;
-};
-
-/* false: too long to be of any account. A contact of no bytes: what all of an account begin with.
- */
-static bool key_of(struct key *key, struct span local, struct span contact)
-{
-    if (local.len == 0 || local.len + 1 + contact.len > sizeof key->bytes)
-        return false;
-    memcpy(key->bytes, local.bytes, local.len);
-    key->bytes[local.len] = 0;
-    if (contact.len > 0)
-        memcpy(key->bytes + local.len + 1, contact.bytes, contact.len);
-    key->len = local.len + 1 + contact.len;
-    return true;
-}
-
-static struct span key_span(const struct key *key)
-{
-    return span_of(key->bytes, key->len);
-}
 
 enum store_outcome consent_put(struct store *store, struct span local, struct span contact,
                                uint64_t until_us)
 {
-    struct key key;
-    if (contact.len == 0 || !key_of(&key, local, contact))
+    struct record_key key;
+    if (contact.len == 0 || !record_key_of(&key, local, contact))
         return STORE_FULL;
-    return ending_put(store, &consents, key_span(&key), local.len + 1, until_us);
+    return ending_put(store, &consents, record_key_span(&key), local.len + 1, until_us);
 }
 
 enum store_outcome consent_get(struct store *store, struct span local, struct span contact,
                                uint64_t now_us)
 {
-    struct key key;
-    if (contact.len == 0 || !key_of(&key, local, contact))
+    struct record_key key;
+    if (contact.len == 0 || !record_key_of(&key, local, contact))
         return STORE_NONE;
-    return ending_get(store, &consents, key_span(&key), now_us);
+    return ending_get(store, &consents, record_key_span(&key), now_us);
 }
 
 enum store_outcome consent_delete(struct store *store, struct span local, struct span contact)
 {
-    struct key key;
-    if (contact.len == 0 || !key_of(&key, local, contact))
+    struct record_key key;
+    if (contact.len == 0 || !record_key_of(&key, local, contact))
         return STORE_NONE;
-    return store_delete(store, TABLE_CONSENTS, key_span(&key));
+    return store_delete(store, TABLE_CONSENTS, record_key_span(&key));
 }
 
 enum store_outcome consent_forget(struct store *store, struct span local)
 {
-    struct key account, key;
+    struct record_key account, key;
     struct span found, record;
-    if (!key_of(&account, local, SPAN("")))
+    if (!record_key_of(&account, local, SPAN("")))
         return STORE_OK;
     for (;;) {
         enum store_outcome outcome =
-            store_next(store, TABLE_CONSENTS, key_span(&account), &found, &record);
-        if (outcome == STORE_OK && !span_equal(span_cut(found, 0, account.len), key_span(&account)))
+            store_next(store, TABLE_CONSENTS, record_key_span(&account), &found, &record);
+        if (outcome == STORE_OK &&
+            !span_equal(span_cut(found, 0, account.len), record_key_span(&account)))
             outcome = STORE_NONE;
         if (outcome == STORE_OK) {
             key.len = found.len;
             memcpy(key.bytes, found.bytes, found.len);
-            outcome = store_delete(store, TABLE_CONSENTS, key_span(&key));
+            outcome = store_delete(store, TABLE_CONSENTS, record_key_span(&key));
         }
         if (outcome != STORE_OK)
             return outcome == STORE_NONE ? STORE_OK : outcome;

@@ -3,6 +3,7 @@
 #include "store/ids.h"
 
 #include "base/log.h"
+#include "store/record.h"
 #include "wire/jid.h"
 #include "wire/precis.h"
 
@@ -14,17 +15,7 @@ enum {
     PHONE_DIGITS_MAX = 15, /* E.164 6.2 */
 };
 
-struct key {
-    char bytes[511];
-    size_t len;
-};
-
-static struct span key_span(const struct key *key)
-{
-    return span_of(key->bytes, key->len);
-}
-
-static void key_add(struct key *key, struct span part)
+static void key_add(struct record_key *key, struct span part)
 {
     memcpy(key->bytes + key->len, part.bytes, part.len);
     key->len += part.len;
@@ -36,7 +27,7 @@ static bool local_fits(struct span local)
 }
 
 /* false: no such id has been put. */
-static bool key_of(struct key *key, enum id_kind kind, struct span value)
+static bool key_of(struct record_key *key, enum id_kind kind, struct span value)
 {
     key->bytes[0] = (char)kind;
     key->len = 1;
@@ -47,7 +38,7 @@ static bool key_of(struct key *key, enum id_kind kind, struct span value)
 }
 
 /* What all keys of the account begin with; it fits. */
-static void key_begin(struct key *key, struct span local)
+static void key_begin(struct record_key *key, struct span local)
 {
     key->bytes[0] = OF_ACCOUNT;
     key->len = 1;
@@ -55,10 +46,10 @@ static void key_begin(struct key *key, struct span local)
     key->bytes[key->len++] = 0;
 }
 
-static void key_of_account(struct key *key, struct span local, const struct key *id)
+static void key_of_account(struct record_key *key, struct span local, const struct record_key *id)
 {
     key_begin(key, local);
-    key_add(key, key_span(id));
+    key_add(key, record_key_span(id));
 }
 
 static enum store_outcome damaged(const char *what)
@@ -67,10 +58,11 @@ static enum store_outcome damaged(const char *what)
     return STORE_FAILED;
 }
 
-static enum store_outcome owner_get(struct store *store, const struct key *key, struct span *local)
+static enum store_outcome owner_get(struct store *store, const struct record_key *key,
+                                    struct span *local)
 {
     struct span record;
-    enum store_outcome outcome = store_get(store, TABLE_IDS, key_span(key), &record);
+    enum store_outcome outcome = store_get(store, TABLE_IDS, record_key_span(key), &record);
     *local = SPAN_NONE;
     if (outcome != STORE_OK)
         return outcome;
@@ -82,14 +74,15 @@ static enum store_outcome owner_get(struct store *store, const struct key *key, 
 }
 
 /* The account's next: *key is that of its own record, *id of the other one. */
-static enum store_outcome next_of(struct store *store, const struct key *account, struct key *key,
-                                  struct key *id)
+static enum store_outcome next_of(struct store *store, const struct record_key *account,
+                                  struct record_key *key, struct record_key *id)
 {
     struct span found, record;
-    enum store_outcome outcome = store_next(store, TABLE_IDS, key_span(key), &found, &record);
+    enum store_outcome outcome =
+        store_next(store, TABLE_IDS, record_key_span(key), &found, &record);
     if (outcome != STORE_OK)
         return outcome;
-    if (!span_equal(span_cut(found, 0, account->len), key_span(account)))
+    if (!span_equal(span_cut(found, 0, account->len), record_key_span(account)))
         return STORE_NONE;
     key->len = id->len = 0;
     key_add(key, found);
@@ -102,7 +95,7 @@ static enum store_outcome next_of(struct store *store, const struct key *account
 enum store_outcome id_get(struct store *store, enum id_kind kind, struct span value,
                           struct span *local)
 {
-    struct key key;
+    struct record_key key;
     *local = SPAN_NONE;
     return key_of(&key, kind, value) ? owner_get(store, &key, local) : STORE_NONE;
 }
@@ -110,7 +103,7 @@ enum store_outcome id_get(struct store *store, enum id_kind kind, struct span va
 enum store_outcome id_put(struct store *store, enum id_kind kind, struct span value,
                           struct span local)
 {
-    struct key id, account, key, at;
+    struct record_key id, account, key, at;
     struct span owner;
     char record[1 + LOCAL_BYTES_MAX] = {RECORD_VERSION};
     unsigned count = 0;
@@ -131,18 +124,18 @@ enum store_outcome id_put(struct store *store, enum id_kind kind, struct span va
     struct span content = span_of(record, 1 + local.len);
     memcpy(record + 1, local.bytes, local.len);
     key_of_account(&key, local, &id);
-    outcome = store_put(store, TABLE_IDS, key_span(&key), SPAN("\1"), false);
+    outcome = store_put(store, TABLE_IDS, record_key_span(&key), SPAN("\1"), false);
     if (outcome != STORE_OK)
         return outcome;
-    outcome = store_put(store, TABLE_IDS, key_span(&id), content, true);
-    if (outcome == STORE_FULL && store_delete(store, TABLE_IDS, key_span(&key)) != STORE_OK)
+    outcome = store_put(store, TABLE_IDS, record_key_span(&id), content, true);
+    if (outcome == STORE_FULL && store_delete(store, TABLE_IDS, record_key_span(&key)) != STORE_OK)
         return STORE_FAILED;
     return outcome;
 }
 
 enum store_outcome id_delete(struct store *store, enum id_kind kind, struct span value)
 {
-    struct key id, key;
+    struct record_key id, key;
     struct span local;
     if (!key_of(&id, kind, value))
         return STORE_NONE;
@@ -150,16 +143,16 @@ enum store_outcome id_delete(struct store *store, enum id_kind kind, struct span
     if (outcome != STORE_OK)
         return outcome;
     key_of_account(&key, local, &id);
-    outcome = store_delete(store, TABLE_IDS, key_span(&key));
+    outcome = store_delete(store, TABLE_IDS, record_key_span(&key));
     return outcome == STORE_OK || outcome == STORE_NONE
-               ? store_delete(store, TABLE_IDS, key_span(&id))
+               ? store_delete(store, TABLE_IDS, record_key_span(&id))
                : outcome;
 }
 
 enum store_outcome id_of(struct store *store, struct span local, unsigned n, enum id_kind *kind,
                          struct span *value)
 {
-    struct key account, key, id;
+    struct record_key account, key, id;
     struct span found, record;
     *value = SPAN_NONE;
     if (!local_fits(local))
@@ -171,10 +164,10 @@ enum store_outcome id_of(struct store *store, struct span local, unsigned n, enu
         if (outcome != STORE_OK)
             return outcome;
     }
-    struct key before = key;
+    struct record_key before = key;
     enum store_outcome outcome = next_of(store, &account, &key, &id);
     if (outcome == STORE_OK)
-        outcome = store_next(store, TABLE_IDS, key_span(&before), &found, &record);
+        outcome = store_next(store, TABLE_IDS, record_key_span(&before), &found, &record);
     if (outcome != STORE_OK)
         return outcome;
     *kind = (enum id_kind)id.bytes[0];
@@ -184,7 +177,7 @@ enum store_outcome id_of(struct store *store, struct span local, unsigned n, enu
 
 enum store_outcome id_forget(struct store *store, struct span local)
 {
-    struct key account, key, id;
+    struct record_key account, key, id;
     struct span owner;
     if (!local_fits(local))
         return STORE_OK;
@@ -197,9 +190,9 @@ enum store_outcome id_forget(struct store *store, struct span local)
             return outcome == STORE_NONE ? STORE_OK : outcome;
         enum store_outcome owned = outcome == STORE_OK ? owner_get(store, &id, &owner) : STORE_NONE;
         if (owned == STORE_FAILED || (owned == STORE_OK && span_equal(owner, local)))
-            outcome = store_delete(store, TABLE_IDS, key_span(&id));
+            outcome = store_delete(store, TABLE_IDS, record_key_span(&id));
         if (outcome != STORE_FULL)
-            outcome = store_delete(store, TABLE_IDS, key_span(&key));
+            outcome = store_delete(store, TABLE_IDS, record_key_span(&key));
         if (outcome != STORE_OK)
             return outcome;
     }

@@ -102,28 +102,12 @@ void login_token_of(const uint8_t key[LOGIN_KEY_BYTES], const struct login_clien
 
 /* --- records --- */
 
-struct key {
-    char bytes[511];
-    size_t len;
-};
-
 /* false: too long to be of any account. agent NULL: what all of an account begin with. */
-static bool key_of(struct key *key, struct span local, const uint8_t *agent)
+static bool key_of(struct record_key *key, struct span local, const uint8_t *agent)
 {
     size_t agent_len = agent == NULL ? 0 : LOGIN_AGENT_BYTES;
-    if (local.len == 0 || local.len + 1 + LOGIN_AGENT_BYTES > sizeof key->bytes)
-        return false;
-    memcpy(key->bytes, local.bytes, local.len);
-    key->bytes[local.len] = 0;
-    if (agent_len > 0)
-        memcpy(key->bytes + local.len + 1, agent, agent_len);
-    key->len = local.len + 1 + agent_len;
-    return true;
-}
-
-static struct span key_span(const struct key *key)
-{
-    return span_of(key->bytes, key->len);
+    return local.len + 1 + LOGIN_AGENT_BYTES <= sizeof key->bytes &&
+           record_key_of(key, local, span_of((const char *)agent, agent_len));
 }
 
 static void slot_write(uint8_t bytes[SLOT_BYTES], const struct login_token *token)
@@ -169,11 +153,11 @@ static uint64_t record_end(struct span record)
 enum store_outcome login_get(struct store *store, const struct login_client *client,
                              struct login_tokens *out)
 {
-    struct key key;
+    struct record_key key;
     struct span record;
     if (!key_of(&key, client->local, client->agent))
         return STORE_NONE;
-    enum store_outcome outcome = store_get(store, TABLE_LOGINS, key_span(&key), &record);
+    enum store_outcome outcome = store_get(store, TABLE_LOGINS, record_key_span(&key), &record);
     return outcome == STORE_OK ? record_read(record, out) : outcome;
 }
 
@@ -181,7 +165,7 @@ enum store_outcome login_get(struct store *store, const struct login_client *cli
 static enum store_outcome room_make(struct store *store, struct span local)
 {
     struct table_walk walk = {.len = 0}, oldest = {.len = 0};
-    struct key account;
+    struct record_key account;
     struct span found, record;
     uint64_t oldest_us = UINT64_MAX;
     unsigned count = 0;
@@ -191,7 +175,7 @@ static enum store_outcome room_make(struct store *store, struct span local)
     memcpy(walk.key, account.bytes, account.len);
     walk.len = (uint16_t)account.len;
     while ((outcome = table_walk_next(store, TABLE_LOGINS, &walk, &found, &record)) == STORE_OK &&
-           span_equal(span_cut(found, 0, account.len), key_span(&account))) {
+           span_equal(span_cut(found, 0, account.len), record_key_span(&account))) {
         uint64_t end_us = record_end(record);
         count++;
         if (end_us >= oldest_us)
@@ -207,34 +191,34 @@ static enum store_outcome room_make(struct store *store, struct span local)
 enum store_outcome login_put(struct store *store, const struct login_client *client,
                              const struct login_tokens *tokens)
 {
-    struct key key;
+    struct record_key key;
     struct span old;
     uint8_t bytes[RECORD_BYTES] = {RECORD_VERSION};
     if (!key_of(&key, client->local, client->agent))
         return STORE_FULL;
     slot_write(bytes + 1, &tokens->fresh);
     slot_write(bytes + 1 + SLOT_BYTES, &tokens->current);
-    enum store_outcome outcome = store_get(store, TABLE_LOGINS, key_span(&key), &old);
+    enum store_outcome outcome = store_get(store, TABLE_LOGINS, record_key_span(&key), &old);
     if (outcome == STORE_NONE)
         outcome = room_make(store, client->local);
     if (outcome != STORE_OK)
         return outcome;
-    return store_put(store, TABLE_LOGINS, key_span(&key),
+    return store_put(store, TABLE_LOGINS, record_key_span(&key),
                      span_of((const char *)bytes, sizeof bytes), false);
 }
 
 enum store_outcome login_delete(struct store *store, const struct login_client *client)
 {
-    struct key key;
+    struct record_key key;
     if (!key_of(&key, client->local, client->agent))
         return STORE_NONE;
-    return store_delete(store, TABLE_LOGINS, key_span(&key));
+    return store_delete(store, TABLE_LOGINS, record_key_span(&key));
 }
 
 enum store_outcome login_forget(struct store *store, struct span local)
 {
     struct table_walk walk;
-    struct key account;
+    struct record_key account;
     struct span found, record;
     if (!key_of(&account, local, NULL))
         return STORE_OK;
@@ -242,7 +226,8 @@ enum store_outcome login_forget(struct store *store, struct span local)
     walk.len = (uint16_t)account.len;
     for (;;) {
         enum store_outcome outcome = table_walk_next(store, TABLE_LOGINS, &walk, &found, &record);
-        if (outcome == STORE_OK && !span_equal(span_cut(found, 0, account.len), key_span(&account)))
+        if (outcome == STORE_OK &&
+            !span_equal(span_cut(found, 0, account.len), record_key_span(&account)))
             outcome = STORE_NONE;
         if (outcome == STORE_OK)
             outcome = store_delete(store, TABLE_LOGINS, span_of(walk.key, walk.len));

@@ -8,11 +8,6 @@
 
 enum { VERSION = 2, NUMBER_BYTES = 8, NOTE_BYTES = OFFLINE_NOTE_BYTES(0) };
 
-struct key {
-    char bytes[511];
-    size_t len;
-};
-
 /* What is known of a record. */
 struct entry {
     struct offline_message message;
@@ -20,21 +15,12 @@ struct entry {
 };
 
 /* false: no account can have such a name. */
-static bool key_of(struct key *key, struct span local, uint64_t number)
+static bool key_of(struct record_key *key, struct span local, uint64_t number)
 {
-    if (local.len == 0 || local.len + 1 + NUMBER_BYTES > sizeof key->bytes)
-        return false;
-    memcpy(key->bytes, local.bytes, local.len);
-    key->bytes[local.len] = 0;
+    char bytes[NUMBER_BYTES];
     for (unsigned i = 0; i < NUMBER_BYTES; i++)
-        key->bytes[local.len + 1 + i] = (char)(number >> 8 * (NUMBER_BYTES - 1 - i));
-    key->len = local.len + 1 + NUMBER_BYTES;
-    return true;
-}
-
-static struct span key_span(const struct key *key)
-{
-    return span_of(key->bytes, key->len);
+        bytes[i] = (char)(number >> 8 * (NUMBER_BYTES - 1 - i));
+    return record_key_of(key, local, span_of(bytes, NUMBER_BYTES));
 }
 
 /* STORE_NONE: a record of another account. */
@@ -67,22 +53,23 @@ static enum store_outcome entry_read(struct span local, struct span key, struct 
 static enum store_outcome entry_after(struct store *store, struct span local, uint64_t after,
                                       struct entry *out)
 {
-    struct key key;
+    struct record_key key;
     struct span name, record;
     if (!key_of(&key, local, after))
         return STORE_NONE;
-    enum store_outcome outcome = store_next(store, TABLE_OFFLINE, key_span(&key), &name, &record);
+    enum store_outcome outcome =
+        store_next(store, TABLE_OFFLINE, record_key_span(&key), &name, &record);
     return outcome == STORE_OK ? entry_read(local, name, record, out) : outcome;
 }
 
 static enum store_outcome entry_last(struct store *store, struct span local, struct entry *out)
 {
-    struct key key;
+    struct record_key key;
     struct span name, record;
     if (!key_of(&key, local, UINT64_MAX))
         return STORE_NONE;
     enum store_outcome outcome =
-        store_previous(store, TABLE_OFFLINE, key_span(&key), &name, &record);
+        store_previous(store, TABLE_OFFLINE, record_key_span(&key), &name, &record);
     return outcome == STORE_OK ? entry_read(local, name, record, out) : outcome;
 }
 
@@ -103,7 +90,7 @@ enum store_outcome offline_look(struct store *store, struct span local, struct o
 enum store_outcome offline_put(struct store *store, struct span local, struct build *stanza,
                                struct span from, uint64_t archived)
 {
-    struct key key;
+    struct record_key key;
     struct entry last = {0};
     uint8_t note[NOTE_BYTES];
     uint64_t len = stanza->used;
@@ -120,7 +107,7 @@ enum store_outcome offline_put(struct store *store, struct span local, struct bu
     build_put(stanza, span_of((const char *)note, sizeof note));
     if (stanza->full)
         return STORE_FULL;
-    return store_put(store, TABLE_OFFLINE, key_span(&key), build_span(stanza), true);
+    return store_put(store, TABLE_OFFLINE, record_key_span(&key), build_span(stanza), true);
 }
 
 enum store_outcome offline_next(struct store *store, struct span local, uint64_t after,
@@ -136,7 +123,7 @@ enum store_outcome offline_drop(struct store *store, struct span local, uint64_t
                                 unsigned most)
 {
     for (unsigned i = 0; i < most; i++) {
-        struct key key;
+        struct record_key key;
         struct entry entry;
         enum store_outcome outcome = entry_after(store, local, 0, &entry);
         /* One that is damaged must not stand in the way of the others for ever. */
@@ -145,7 +132,7 @@ enum store_outcome offline_drop(struct store *store, struct span local, uint64_t
             return outcome;
         if (entry.message.number > up_to)
             return STORE_NONE;
-        outcome = store_delete(store, TABLE_OFFLINE, key_span(&key));
+        outcome = store_delete(store, TABLE_OFFLINE, record_key_span(&key));
         if (outcome != STORE_OK)
             return outcome;
     }

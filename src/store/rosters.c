@@ -39,28 +39,10 @@ enum {
     LEAVING_RECORDS = 8, /* messages of a deleted account dropped in one tick; private elements */
 };
 
-struct key {
-    char bytes[511];
-    size_t len;
-};
-
 /* false: no account or item can have such a name. */
-static bool key_of(struct key *key, struct span local, struct span contact)
+static bool key_of(struct record_key *key, struct span local, struct span contact)
 {
-    if (local.len == 0 || contact.len > ROSTER_CONTACT_BYTES_MAX ||
-        local.len + 1 + contact.len > sizeof key->bytes)
-        return false;
-    memcpy(key->bytes, local.bytes, local.len);
-    key->bytes[local.len] = 0;
-    if (contact.len > 0)
-        memcpy(key->bytes + local.len + 1, contact.bytes, contact.len);
-    key->len = local.len + 1 + contact.len;
-    return true;
-}
-
-static struct span key_span(const struct key *key)
-{
-    return span_of(key->bytes, key->len);
+    return contact.len <= ROSTER_CONTACT_BYTES_MAX && record_key_of(key, local, contact);
 }
 
 static enum store_outcome damaged(struct span local, const char *what)
@@ -139,12 +121,12 @@ static enum store_outcome item_read(struct span local, struct span record, struc
 
 enum store_outcome roster_head(struct store *store, struct span local, struct roster_head *out)
 {
-    struct key key;
+    struct record_key key;
     struct span record;
     *out = (struct roster_head){0};
     if (!key_of(&key, local, SPAN("")))
         return STORE_OK;
-    enum store_outcome outcome = store_get(store, TABLE_ROSTERS, key_span(&key), &record);
+    enum store_outcome outcome = store_get(store, TABLE_ROSTERS, record_key_span(&key), &record);
     if (outcome != STORE_OK)
         return outcome == STORE_NONE ? STORE_OK : outcome;
     if (record.len != HEAD_BYTES || record.bytes[0] != RECORD_VERSION)
@@ -161,7 +143,7 @@ enum store_outcome roster_head(struct store *store, struct span local, struct ro
 static enum store_outcome head_put(struct store *store, struct span local,
                                    const struct roster_head *head)
 {
-    struct key key;
+    struct record_key key;
     uint8_t record[HEAD_BYTES] = {RECORD_VERSION};
     record_number_put(record + HEAD_CHANGED_AT, 8, head->version);
     record_number_put(record + HEAD_HORIZON_AT, 8, head->horizon);
@@ -171,7 +153,7 @@ static enum store_outcome head_put(struct store *store, struct span local,
     record_number_put(record + HEAD_REQUESTS_AT, 2, head->requests);
     if (!key_of(&key, local, SPAN("")))
         return STORE_FAILED;
-    return store_put(store, TABLE_ROSTERS, key_span(&key),
+    return store_put(store, TABLE_ROSTERS, record_key_span(&key),
                      span_of((const char *)record, sizeof record), false);
 }
 
@@ -186,18 +168,18 @@ static void head_next_version(struct roster_head *head)
 }
 
 /* An item or a tombstone. */
-static enum store_outcome record_get(struct store *store, const struct key *key, struct span local,
-                                     struct roster_item *out)
+static enum store_outcome record_get(struct store *store, const struct record_key *key,
+                                     struct span local, struct roster_item *out)
 {
     struct span record;
-    enum store_outcome outcome = store_get(store, TABLE_ROSTERS, key_span(key), &record);
+    enum store_outcome outcome = store_get(store, TABLE_ROSTERS, record_key_span(key), &record);
     return outcome == STORE_OK ? item_read(local, record, out) : outcome;
 }
 
 enum store_outcome roster_get(struct store *store, struct span local, struct span contact,
                               struct roster_item *out)
 {
-    struct key key;
+    struct record_key key;
     *out = (struct roster_item){0};
     if (contact.len == 0 || !key_of(&key, local, contact))
         return STORE_NONE;
@@ -211,7 +193,7 @@ bool roster_hears(struct store *store, struct span local, struct span contact)
     return roster_get(store, local, contact, &item) == STORE_OK && (item.state & ROSTER_FROM);
 }
 
-static enum store_outcome record_put(struct store *store, const struct key *key,
+static enum store_outcome record_put(struct store *store, const struct record_key *key,
                                      const struct roster_item *item)
 {
     char record[ITEM_BYTES + ROSTER_ITEM_BYTES_MAX];
@@ -226,7 +208,7 @@ static enum store_outcome record_put(struct store *store, const struct key *key,
         memcpy(record + ITEM_BYTES, item->name.bytes, item->name.len);
     if (item->groups.len > 0)
         memcpy(record + ITEM_BYTES + item->name.len, item->groups.bytes, item->groups.len);
-    return store_put(store, TABLE_ROSTERS, key_span(key),
+    return store_put(store, TABLE_ROSTERS, record_key_span(key),
                      span_of(record, ITEM_BYTES + item->name.len + item->groups.len), false);
 }
 
@@ -245,7 +227,7 @@ static void head_without(struct roster_head *head, struct span contact,
 enum store_outcome roster_put(struct store *store, struct span local, struct span contact,
                               struct roster_item *item)
 {
-    struct key key;
+    struct record_key key;
     struct roster_head head;
     struct roster_item old;
     if (contact.len == 0 || !key_of(&key, local, contact))
@@ -273,7 +255,7 @@ static enum store_outcome tombstone_drop(struct store *store, struct span local,
     struct roster_walk walk;
     struct roster_item item;
     struct span contact;
-    struct key oldest = {.len = 0};
+    struct record_key oldest = {.len = 0};
     uint64_t version = UINT64_MAX;
     enum store_outcome outcome;
     roster_walk_begin(&walk, local);
@@ -287,13 +269,13 @@ static enum store_outcome tombstone_drop(struct store *store, struct span local,
         return outcome == STORE_NONE ? damaged(local, "roster's head") : outcome;
     head->horizon = version;
     head->tombstones--;
-    return store_delete(store, TABLE_ROSTERS, key_span(&oldest));
+    return store_delete(store, TABLE_ROSTERS, record_key_span(&oldest));
 }
 
 enum store_outcome roster_remove(struct store *store, struct span local, struct span contact,
                                  uint64_t *version)
 {
-    struct key key;
+    struct record_key key;
     struct roster_head head;
     struct roster_item old, tombstone = {.removed = true};
     enum store_outcome outcome = roster_get(store, local, contact, &old);
@@ -352,24 +334,25 @@ enum store_outcome roster_next(struct store *store, struct roster_walk *walk, st
 enum store_outcome request_get(struct store *store, struct span local, struct span contact,
                                struct span *stanza)
 {
-    struct key key;
+    struct record_key key;
     *stanza = SPAN_NONE;
     if (contact.len == 0 || !key_of(&key, local, contact))
         return STORE_NONE;
-    return store_get(store, TABLE_REQUESTS, key_span(&key), stanza);
+    return store_get(store, TABLE_REQUESTS, record_key_span(&key), stanza);
 }
 
 enum store_outcome request_put(struct store *store, struct span local, struct span contact,
                                struct span stanza)
 {
-    struct key key;
+    struct record_key key;
     struct roster_head head;
     must(stanza.len <= ROSTER_REQUEST_BYTES_MAX);
     if (contact.len == 0 || !key_of(&key, local, contact))
         return STORE_FULL;
-    enum store_outcome outcome = store_put(store, TABLE_REQUESTS, key_span(&key), stanza, true);
+    enum store_outcome outcome =
+        store_put(store, TABLE_REQUESTS, record_key_span(&key), stanza, true);
     if (outcome == STORE_EXISTS)
-        return store_put(store, TABLE_REQUESTS, key_span(&key), stanza, false);
+        return store_put(store, TABLE_REQUESTS, record_key_span(&key), stanza, false);
     if (outcome == STORE_OK)
         outcome = roster_head(store, local, &head);
     if (outcome != STORE_OK)
@@ -380,11 +363,11 @@ enum store_outcome request_put(struct store *store, struct span local, struct sp
 
 enum store_outcome request_delete(struct store *store, struct span local, struct span contact)
 {
-    struct key key;
+    struct record_key key;
     struct roster_head head;
     if (contact.len == 0 || !key_of(&key, local, contact))
         return STORE_NONE;
-    enum store_outcome outcome = store_delete(store, TABLE_REQUESTS, key_span(&key));
+    enum store_outcome outcome = store_delete(store, TABLE_REQUESTS, record_key_span(&key));
     if (outcome == STORE_OK)
         outcome = roster_head(store, local, &head);
     if (outcome != STORE_OK)
@@ -418,18 +401,18 @@ enum store_outcome leaving_first(struct store *store, struct span *local)
 
 enum store_outcome roster_forget(struct store *store, struct span local, struct span contact)
 {
-    struct key key;
+    struct record_key key;
     if (contact.len == 0 || !key_of(&key, local, contact))
         return STORE_NONE;
-    enum store_outcome outcome = store_delete(store, TABLE_ROSTERS, key_span(&key));
+    enum store_outcome outcome = store_delete(store, TABLE_ROSTERS, record_key_span(&key));
     if (outcome == STORE_OK || outcome == STORE_NONE)
-        outcome = store_delete(store, TABLE_REQUESTS, key_span(&key));
+        outcome = store_delete(store, TABLE_REQUESTS, record_key_span(&key));
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
 enum store_outcome leaving_finish(struct store *store, struct span local)
 {
-    struct key key;
+    struct record_key key;
     enum store_outcome outcome = offline_drop(store, local, UINT64_MAX, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = private_forget(store, local, LEAVING_RECORDS);
@@ -443,7 +426,7 @@ enum store_outcome leaving_finish(struct store *store, struct span local)
     if (outcome != STORE_OK && outcome != STORE_NONE)
         return outcome;
     if (key_of(&key, local, SPAN("")))
-        outcome = store_delete(store, TABLE_ROSTERS, key_span(&key));
+        outcome = store_delete(store, TABLE_ROSTERS, record_key_span(&key));
     if (outcome != STORE_OK && outcome != STORE_NONE)
         return outcome;
     return store_delete(store, TABLE_LEAVING, local);
