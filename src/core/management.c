@@ -5,6 +5,7 @@
 #include "core/application.h"
 #include "core/ask.h"
 #include "core/client_state.h"
+#include "core/ended.h"
 #include "core/limits.h"
 #include "core/output.h"
 #include "core/stream.h"
@@ -146,6 +147,20 @@ static struct session *former(const struct server *server, const struct session 
     return at;
 }
 
+/* XEP-0198 5: one that has ended for good is told how far it came. */
+static void unknown(const struct server *server, const struct session *session, struct span id,
+                    struct build *build)
+{
+    uint32_t h;
+    build_str(build, "<failed xmlns='" NS_MANAGEMENT "'");
+    if (ended_find(server, jid_bare(&session->jid), id, &h)) {
+        build_str(build, " h='");
+        build_number(build, h);
+        build_str(build, "'");
+    }
+    build_str(build, "><item-not-found xmlns='" NS_STANZA_ERRORS "'/></failed>");
+}
+
 /* Who points to the one points to the other. */
 static void point_to(struct server *server, struct session *from, struct session *to)
 {
@@ -240,7 +255,7 @@ static struct session *resume(struct server *server, struct session *session,
     }
     struct session *old = former(server, session, id);
     if (old == NULL) {
-        failed(build, "item-not-found");
+        unknown(server, session, id, build);
         return NULL;
     }
     if (!acknowledge(server, old, h, session))

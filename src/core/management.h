@@ -1,6 +1,6 @@
 /* management.h: stream management (XEP-0198): stanzas are counted and acknowledged, and a client
  * that has lost its connection goes on where it was. Requirements SM-1 ... SM-5. What is kept for
- * it is in its rope (base/chunk.h); what becomes of that in the end, see core/remains.h.
+ * it is in its rope (base/chunk.h); what becomes of that in the end, core/remains.h, core/ended.h.
  * Limits: plan.output_bytes of what is not acknowledged, config.resume_seconds. */
 #ifndef KITH_MANAGEMENT_H
 #define KITH_MANAGEMENT_H

@@ -69,6 +69,14 @@ struct command_session {
     uint8_t user[COMMAND_USER_BYTES]; /* hash of the bare jid whose it is */
 };
 
+/* A stream that has ended (core/ended.h). */
+#define ENDED_STREAMS 64
+#define ENDED_HASH_BYTES 16
+struct ended {
+    uint8_t hash[ENDED_HASH_BYTES]; /* of its id and whose it was */
+    uint32_t handled;
+};
+
 /* Answered captchas that are remembered: those of some minutes, where somebody tries hard. */
 #define CAPTCHAS 256
 
@@ -151,6 +159,9 @@ struct server {
     unsigned captcha_next;       /* where the oldest stands */
 
     struct command_session command_sessions[COMMAND_SESSIONS]; /* the newest first */
+
+    struct ended ended[ENDED_STREAMS];
+    uint32_t ended_count; /* remembered since start: the next one's place follows from it */
 
     uint64_t stanzas;     /* handled since start */
     uint64_t pushes;      /* of rosters, since start: their ids */

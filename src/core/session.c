@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "core/application.h"
 #include "core/ask.h"
+#include "core/ended.h"
 #include "core/input.h"
 #include "core/limits.h"
 #include "core/remains.h"
@@ -71,6 +72,8 @@ void session_unbind(struct server *server, struct session *session)
     session->peer = PEER_USER;
     if (session->out.keeps)
         remains_keep(server, session);
+    if (session->management.resumable && !session->peer_closed)
+        ended_remember(server, session);
     if (session->announced || session->directed.bytes > 0) {
         session->next_farewell = server->farewells;
         server->farewells = session;
