@@ -60,6 +60,19 @@ static bool config_finish(const char *name, const unsigned *lines, char *why)
                  name);
         return false;
     }
+    if (config.mix_domain[0] == '\0' &&
+        (size_t)snprintf(config.mix_domain, sizeof config.mix_domain, "mix.%s", config.domain) >=
+            sizeof config.mix_domain) {
+        snprintf(why, CONFIG_WHY_BYTES,
+                 "%s: `domain` is too long to put `mix.` before it; expected "
+                 "`mix_domain` as well",
+                 name);
+        return false;
+    }
+    if (strcmp(config.mix_domain, config.domain) == 0) {
+        snprintf(why, CONFIG_WHY_BYTES, "%s: `mix_domain` is `domain`; expected another one", name);
+        return false;
+    }
     if (config.control[0] == '\0')
         snprintf(config.control, sizeof config.control, "%.92s/control", config.data);
     return both_or_none(name, lines, "certificate", "key", why) &&

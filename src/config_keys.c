@@ -51,6 +51,12 @@ static bool set_yes(void *field, struct span value)
     return *(bool *)field || span_is(value, "no");
 }
 
+static bool set_everyone(void *field, struct span value)
+{
+    *(bool *)field = span_is(value, "everyone");
+    return *(bool *)field || span_is(value, "admins");
+}
+
 static bool set_plaintext(void *field, struct span value)
 {
     *(bool *)field = span_is(value, "loopback");
@@ -370,6 +376,24 @@ const struct key config_keys[] = {
       "whether who opens a friend's invitation agrees to be that friend's contact too"},
      set_yes,
      FIELD(invite_mutual),
+     false},
+    {{"mix_domain", "", "a domain name; without it, `mix.` before `domain`",
+      "where the channels are: what stands behind the @ of a room for several people"},
+     set_domain,
+     FIELD(mix_domain),
+     false},
+    {{"channel_create", "everyone", "everyone or admins", "who may make a channel from a client"},
+     set_everyone,
+     FIELD(channel_create_all),
+     false},
+    {{"channels", "50", "a number from 1 to 1000", "channels there may be at once"},
+     set_count,
+     FIELD(channels),
+     false},
+    {{"participants_per_channel", "200", "a number from 1 to 1000",
+      "accounts in one channel, at most as many as the profile has"},
+     set_count,
+     FIELD(participants_per_channel),
      false},
     {{"archive", "yes", "yes or no", "whether messages are kept for all devices of an account"},
      set_yes,

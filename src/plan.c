@@ -76,6 +76,7 @@ static const struct line lines[] = {
     {"offline_bytes", &plan.offline_bytes, false, 10000, 64 << 20},
     {"archive_messages", &plan.archive_messages, false, 1, 1000000},
     {"archive_percent", &plan.archive_percent, false, 1, 75},
+    {"participants", &plan.participants, false, 2, 1000},
     {"blocks", &plan.blocks, false, 1, 1000},
     {"vcard_bytes", &plan.vcard_bytes, false, 1024, 1 << 20},
     {"private_bytes", &plan.private_bytes, false, 1024, 1 << 20},

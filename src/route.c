@@ -12,7 +12,15 @@
 #include "features/subscription.h"
 #include "wire/names.h"
 
-enum target { TARGET_SELF, TARGET_DOMAIN, TARGET_LOCAL, TARGET_ELSEWHERE };
+enum target {
+    TARGET_SELF,
+    TARGET_DOMAIN,
+    TARGET_LOCAL,
+    TARGET_SERVICE,     /* the domain of channels, with any resource */
+    TARGET_CHANNEL,     /* a bare jid there, */
+    TARGET_PARTICIPANT, /* a full one, or ID#CHANNEL: nobody is behind it (XEP-0404 is not here) */
+    TARGET_ELSEWHERE
+};
 
 /* false: an unknown or missing type (8.2.3 rule 2). */
 static bool kind_of(struct turn *turn)
@@ -44,10 +52,21 @@ static bool from_fits(struct turn *turn)
            (from.resource_len == 0 || span_equal(jid_resource(&from), jid_resource(own)));
 }
 
+static enum target mix_target_of(const struct turn *turn)
+{
+    struct span local = jid_local(&turn->to);
+    if (local.len == 0)
+        return TARGET_SERVICE;
+    return turn->to.resource_len > 0 || span_find(local, '#') < local.len ? TARGET_PARTICIPANT
+                                                                          : TARGET_CHANNEL;
+}
+
 static enum target target_of(const struct turn *turn)
 {
     if (!jid_present(&turn->to))
         return TARGET_SELF;
+    if (span_is(jid_domain(&turn->to), config.mix_domain))
+        return mix_target_of(turn);
     if (!span_is(jid_domain(&turn->to), config.domain))
         return TARGET_ELSEWHERE;
     if (turn->to.local_len == 0)
@@ -62,6 +81,10 @@ static uint8_t addressee_of(const struct turn *turn, enum target target)
 {
     if (target == TARGET_SELF)
         return TO_SELF;
+    if (target == TARGET_SERVICE)
+        return TO_SERVICE;
+    if (target == TARGET_CHANNEL)
+        return TO_CHANNEL;
     if (target == TARGET_LOCAL)
         return TO_ACCOUNT;
     return turn->to.resource_len > 0 ? TO_DOMAIN_RESOURCE : TO_DOMAIN;
@@ -100,7 +123,8 @@ static void ask_table(struct turn *turn, enum target target)
 
 static void route_iq(struct turn *turn, enum target target)
 {
-    if (target == TARGET_SELF || target == TARGET_DOMAIN)
+    if (target == TARGET_SELF || target == TARGET_DOMAIN || target == TARGET_SERVICE ||
+        target == TARGET_CHANNEL)
         ask_table(turn, target);
     else if (turn->kind != KIND_IQ_ANSWER && node_is(turn->child, NS_ROSTER, NULL))
         reply_error(turn, ERROR_FORBIDDEN); /* RO-6: never delivered */
@@ -112,7 +136,8 @@ static void route_iq(struct turn *turn, enum target target)
 
 static void route_message(struct turn *turn, enum target target)
 {
-    if (target == TARGET_DOMAIN) { /* DL-4 */
+    if (target == TARGET_DOMAIN || target == TARGET_SERVICE || target == TARGET_CHANNEL ||
+        target == TARGET_PARTICIPANT) { /* DL-4, MX-4 */
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         return;
     }
@@ -129,6 +154,8 @@ static void route_message(struct turn *turn, enum target target)
 static void route_presence(struct turn *turn, enum target target)
 {
     bool before = turn->session->announced;
+    if (target == TARGET_SERVICE || target == TARGET_CHANNEL || target == TARGET_PARTICIPANT)
+        return; /* MX-4, PAM-4: presence is no business of channels here */
     if (!before)
         turn->session->arrival.known = NULL;
     presence_stanza(turn, target == TARGET_DOMAIN, deliver_presence, subscription_stanza);

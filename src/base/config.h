@@ -58,6 +58,10 @@ struct config {
     uint64_t invite_lifetime; /* seconds */
     bool invite_mutual;       /* who opens an invitation agrees to be asked back (INV-13) */
     char reserved_names[CONFIG_NAMES_MAX]; /* with spaces between */
+    char mix_domain[CONFIG_TEXT_MAX];      /* prepared; "mix." before the domain if none is set */
+    bool channel_create_all;               /* channel_create = everyone */
+    uint32_t channels;
+    uint32_t participants_per_channel; /* at most plan.participants */
     bool archive;
     uint32_t archive_days;
     bool sasl_plain;

@@ -39,6 +39,7 @@ struct plan {
     uint32_t offline_bytes;    /* and how long they may be together */
     uint32_t archive_messages; /* that one account keeps */
     uint32_t archive_percent;  /* of the map, for all that is kept */
+    uint32_t participants;     /* of one channel */
     uint32_t blocks;           /* addresses that one account blocks */
     uint32_t per_address;      /* streams per IP address */
     uint32_t receive_buffer;   /* socket buffers asked of the kernel, per stream */

@@ -145,6 +145,8 @@ struct session {
     struct rope
         directed;      /* PR-5: whom else it told that it is there: their jids, each with a NUL */
     bool interested;   /* 6121 2.2: has asked for the roster */
+    bool annotated;    /* XEP-0405 2.10: the last time with what is known of channels */
+    bool mix;          /* it has shown that it knows MIX (PAM-5) */
     bool caps_refused; /* what its client said it can did not fit the hash: not asked again */
     struct arrival arrival;
     struct caps *caps; /* what its client can, once that is known; NULL: nothing to be had */

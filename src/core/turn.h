@@ -41,6 +41,8 @@ enum addressee {
     TO_DOMAIN = 2,          /* the served domain */
     TO_DOMAIN_RESOURCE = 4, /* the served domain with any resource */
     TO_ACCOUNT = 8,         /* another bare jid of the domain, whether or not there is an account */
+    TO_SERVICE = 16,        /* the domain of channels */
+    TO_CHANNEL = 32,        /* a bare jid there, whether or not there is a channel */
 };
 
 enum announce {
@@ -49,6 +51,8 @@ enum announce {
     ANNOUNCE_ACCOUNT = 2,
     ANNOUNCE_REGISTER = 4, /* of the domain, where the config lets anybody use it (REG-4) */
     ANNOUNCE_ARCHIVE = 8,  /* of the account, where the config has messages kept */
+    ANNOUNCE_SERVICE = 16, /* of the domain of channels */
+    ANNOUNCE_CHANNEL = 32,
 };
 
 /* One thing that a peer may ask (design, idea 5). Service discovery is derived from these. */

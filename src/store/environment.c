@@ -35,6 +35,12 @@ const char *const table_names[TABLE_COUNT] = {
     [TABLE_BODIES] = "bodies",
     [TABLE_ARCHIVE] = "archive",
     [TABLE_ARCHIVE_PREFS] = "archive_prefs",
+    [TABLE_CHANNELS] = "channels",
+    [TABLE_CHANNEL_LISTS] = "channel_lists",
+    [TABLE_CHANNELS_ENDED] = "channels_ended",
+    [TABLE_PARTICIPANTS] = "participants",
+    [TABLE_FORMER] = "former",
+    [TABLE_MEMBERSHIPS] = "memberships",
 };
 
 /* Opens the tables that are there. Their handles last only if the transaction is committed. */

@@ -103,6 +103,12 @@ enum store_table {
     TABLE_BODIES,
     TABLE_ARCHIVE,
     TABLE_ARCHIVE_PREFS,
+    TABLE_CHANNELS,
+    TABLE_CHANNEL_LISTS,
+    TABLE_CHANNELS_ENDED,
+    TABLE_PARTICIPANTS,
+    TABLE_FORMER,
+    TABLE_MEMBERSHIPS,
     TABLE_COUNT
 };
 enum store_outcome store_get(struct store *store, enum store_table table, struct span key,

@@ -76,6 +76,7 @@ static const struct pair usual_profile[] = {
     {"offline_bytes", "262144"},
     {"archive_messages", "1000"},
     {"archive_percent", "50"},
+    {"participants", "200"},
     {"blocks", "20"},
     {"per_address", "100"},
     {"vcard_bytes", "16K"},

@@ -1,0 +1,24 @@
+/* channel_tell.h: what a channel tells: events of its nodes, messages; to the clients of an account
+ * that know MIX and to no others (XEP-0405 2.2, PAM-5, PAM-6). */
+#ifndef KITH_CORE_CHANNEL_TELL_H
+#define KITH_CORE_CHANNEL_TELL_H
+
+#include "core/channel.h"
+
+/* PAM-5: by its capabilities, or by what it has asked in this session (session->mix). */
+bool channel_client(const struct session *session);
+
+/* MX-19: an event of the channel, without a type: `payload` is what stands inside <event/>. To the
+ * bare jid's clients that know MIX, whatever their priority; kept nowhere. */
+void channel_event_to(struct server *server, const struct channel_here *channel, struct span jid,
+                      struct span payload);
+/* The same to every participant who is subscribed to the node (or is `also`, bytes NULL: nobody).
+ */
+enum store_outcome channel_event(struct server *server, const struct channel_here *channel,
+                                 enum channel_node node, struct span payload, struct span also);
+
+/* The id of an event or of a random name: opaque, new each time. */
+#define CHANNEL_UID_CHARS 16
+void channel_uid(char out[CHANNEL_UID_CHARS]);
+
+#endif
