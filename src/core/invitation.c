@@ -33,6 +33,7 @@ static struct invite invite_of(const struct invitation_wish *wish, uint64_t now_
         .owner = wish->owner,
         .username = wish->username,
         .note = wish->note,
+        .channels = wish->channels,
     };
 }
 
@@ -131,6 +132,25 @@ static bool opens(struct store *store, struct span token, uint64_t now_us, struc
 bool invitation_opens(struct store *store, struct span token, uint64_t now_us, struct invite *out)
 {
     return opens(store, token, now_us, out) && (out->flags & INVITE_ACCOUNT);
+}
+
+/* The list is of the store's making: each jid has a NUL behind it. */
+static bool channels_has(struct span channels, struct span channel)
+{
+    while (channels.len > 0) {
+        size_t end = span_find(channels, '\0');
+        if (span_equal(span_cut(channels, 0, end), channel))
+            return true;
+        channels = span_cut(channels, end + 1, channels.len);
+    }
+    return false;
+}
+
+bool invitation_enters(struct store *store, struct span token, struct span channel, struct span who,
+                       uint64_t now_us, struct invite *out)
+{
+    return opens(store, token, now_us, out) && channels_has(out->channels, channel) &&
+           (out->bound.len == 0 || span_equal(out->bound, who)); /* INV-4 */
 }
 
 bool invitation_befriends(struct store *store, struct span token, struct span owner,

@@ -20,7 +20,8 @@ struct invitation_wish {
     struct span owner;    /* localpart of who asks; empty: the command line without --contact */
     struct span username; /* to be reserved; empty: any */
     struct span note;
-    uint16_t uses;    /* 0: one */
+    struct span channels; /* to be let into: bare jids, each with a NUL behind it; may be empty */
+    uint16_t uses;        /* 0: one */
     uint64_t seconds; /* lifetime; 0: config.invite_lifetime; never longer than that unless admin */
     bool unlimited;   /* by an admin or the command line: no limits per owner */
 };
@@ -48,6 +49,10 @@ enum store_outcome invitation_find(struct store *store, struct span id, struct s
 /* Whether the token may make an account now (INV-18, INV-19); out may then be remembered by its
  * hash. */
 bool invitation_opens(struct store *store, struct span token, uint64_t now_us, struct invite *out);
+
+/* MT-3: whether the token lets `who` (bare jid) into that channel (bare jid) now. */
+bool invitation_enters(struct store *store, struct span token, struct span channel, struct span who,
+                       uint64_t now_us, struct invite *out);
 
 /* Whether each of the two has the other in its roster or has room for it. */
 bool invitation_fits(struct store *store, const struct jid *one, const struct jid *other);

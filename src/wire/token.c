@@ -94,6 +94,30 @@ bool token_read(struct span typed, char out[TOKEN_CHARS])
     return typed_read(link_token(typed), alphabet, TOKEN_CHARS, out);
 }
 
+void token_encode(const uint8_t *bytes, size_t len, char *out)
+{
+    for (size_t i = 0; i < len * 8; i += 5) {
+        unsigned two = (unsigned)bytes[i / 8] << 8 | (i / 8 + 1 < len ? bytes[i / 8 + 1] : 0);
+        out[i / 5] = alphabet[two >> (11 - i % 8) & 31];
+    }
+}
+
+bool token_decode(struct span text, uint8_t *bytes, size_t len)
+{
+    if (text.len * 5 != len * 8)
+        return false;
+    memset(bytes, 0, len);
+    for (size_t i = 0; i < text.len; i++) {
+        const char *at = memchr(alphabet, text.bytes[i], sizeof alphabet - 1);
+        if (at == NULL)
+            return false;
+        for (unsigned bit = 0; bit < 5; bit++)
+            if ((at - alphabet) >> (4 - bit) & 1)
+                bytes[(5 * i + bit) / 8] |= (uint8_t)(128u >> (5 * i + bit) % 8);
+    }
+    return true;
+}
+
 void token_hash(struct span token, uint8_t out[TOKEN_HASH_BYTES])
 {
     digest_hash(DIGEST_SHA256, token, out);

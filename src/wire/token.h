@@ -14,6 +14,10 @@ void token_make(char out[TOKEN_CHARS]);
 /* What a person typed or pasted: spaces and dashes taken out, lower case; of a whole link what
  * stands behind "preauth=". false: it cannot be one. */
 bool token_read(struct span typed, char out[TOKEN_CHARS]);
+/* Bytes as characters of a token: len is a multiple of 5, of which each 5 make 8. */
+void token_encode(const uint8_t *bytes, size_t len, char *out);
+/* false: not that many bytes in just these characters. */
+bool token_decode(struct span text, uint8_t *bytes, size_t len);
 void token_hash(struct span token, uint8_t out[TOKEN_HASH_BYTES]);
 
 /* Decimal digits, each as likely. */

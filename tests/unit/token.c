@@ -59,6 +59,20 @@ static void test_made(void)
         CHECK(digits[(unsigned char)digit] > 2000 && digits[(unsigned char)digit] < 2800);
 }
 
+/* RFC 4648 10, in lower case. */
+static void test_encoded(void)
+{
+    char text[16];
+    uint8_t bytes[10];
+    token_encode((const uint8_t *)"foobafooba", 10, text);
+    CHECK(memcmp(text, "mzxw6ytbmzxw6ytb", 16) == 0);
+    CHECK(token_decode(span_of(text, 16), bytes, 10) && memcmp(bytes, "foobafooba", 10) == 0);
+    CHECK(!token_decode(span_of(text, 15), bytes, 10) &&
+          !token_decode(span_of(text, 16), bytes, 5));
+    text[3] = '1';
+    CHECK(!token_decode(span_of(text, 16), bytes, 10));
+}
+
 static void test_typed_token(void)
 {
     CHECK(token_is(TOKEN, TOKEN));
@@ -130,6 +144,7 @@ static void test_hashes(void)
 int main(void)
 {
     test_made();
+    test_encoded();
     test_typed_token();
     test_typed_link();
     test_typed_code();
