@@ -57,6 +57,12 @@ static bool set_everyone(void *field, struct span value)
     return *(bool *)field || span_is(value, "admins");
 }
 
+static bool set_durability(void *field, struct span value)
+{
+    *(bool *)field = span_is(value, "relaxed");
+    return *(bool *)field || span_is(value, "strict");
+}
+
 static bool set_plaintext(void *field, struct span value)
 {
     *(bool *)field = span_is(value, "loopback");
@@ -402,6 +408,11 @@ const struct key config_keys[] = {
     {{"archive_days", "365", "a number from 1 to 1000", "days that a message is kept, at most"},
      set_count,
      FIELD(archive_days),
+     false},
+    {{"durability", "strict", "strict or relaxed",
+      "whether the archive's copies are written at soon, or together every ten seconds"},
+     set_durability,
+     FIELD(relaxed),
      false},
     {{"sasl_plain", "yes", "yes or no", "whether PLAIN is offered, under TLS and after SCRAM"},
      set_yes,

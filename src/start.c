@@ -7,6 +7,7 @@
 #include "core/application.h"
 #include "core/ask.h"
 #include "core/caps.h"
+#include "core/management.h"
 #include "core/output.h"
 #include "core/remains.h"
 #include "core/sasl.h"
@@ -183,6 +184,7 @@ void server_stop(struct server *server)
         next = at->next;
         if (store_crowded(server->store) && store_commit(server->store) == STORE_OK)
             output_release(server); /* OFF-4: there may be a lot to be stored */
+        management_end(server, at);
         stream_fail(server, at, STREAM_SYSTEM_SHUTDOWN, NULL);
     }
 }

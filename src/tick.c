@@ -87,6 +87,7 @@ static bool item(struct server *server, struct session *session)
         break;
     case FRAME_END:
         session->peer_closed = true;
+        management_end(server, session);
         stream_close(server, session);
         break;
     case FRAME_RESTRICTED:
@@ -338,23 +339,24 @@ static void power_cut(struct server *server)
     server->next_probe_ms = server->now_ms;
 }
 
-/* Whether somebody waits for the commit. */
-static bool awaited(const struct server *server)
-{
-    const struct session *at = server->streams;
-    while (at != NULL && !at->out.held)
-        at = at->next;
-    return at != NULL || server->consoles_waiting || server->stopping;
-}
-
 /* Copies for the archive that nobody waits for are made safe a little later, with what comes until
  * then: each commit writes whole pages. */
+static uint64_t commit_due_ms(const struct server *server)
+{
+    uint64_t patience = server->commit_ms * COMMIT_PARTS;
+    if (patience < COMMIT_MS)
+        patience = COMMIT_MS;
+    if (patience > COMMIT_MS_MAX || config.relaxed)
+        patience = COMMIT_MS_MAX;
+    return server->dirty_ms + patience;
+}
+
 static bool commit_later(struct server *server)
 {
     if (server->dirty_ms == 0)
         server->dirty_ms = server->now_ms;
-    return server->now_ms < server->dirty_ms + COMMIT_MS && !store_urgent(server->store) &&
-           !store_crowded(server->store) && !awaited(server);
+    return server->now_ms < commit_due_ms(server) && !store_urgent(server->store) &&
+           !store_crowded(server->store) && !server->consoles_waiting && !server->stopping;
 }
 
 static void commit(struct server *server)
@@ -363,7 +365,9 @@ static void commit(struct server *server)
         if (commit_later(server))
             return;
         server->dirty_ms = 0;
+        uint64_t begun_ms = plat_now_ms();
         bool safe = store_commit(server->store) == STORE_OK;
+        server->commit_ms = plat_now_ms() - begun_ms;
         if (safe)
             output_release(server);
         else
@@ -418,8 +422,8 @@ static int wait_ms(const struct server *server, int timeout_ms)
         return 0;
     if (server->read_only && server->next_probe_ms < until)
         until = server->next_probe_ms;
-    if (dirty && server->dirty_ms + COMMIT_MS < until)
-        until = server->dirty_ms + COMMIT_MS;
+    if (dirty && commit_due_ms(server) < until)
+        until = commit_due_ms(server);
     if (until <= now)
         return 0;
     if (until - now < (timeout_ms < 0 ? (uint64_t)INT32_MAX : (uint64_t)timeout_ms))

@@ -64,6 +64,7 @@ struct config {
     uint32_t participants_per_channel; /* at most plan.participants */
     bool archive;
     uint32_t archive_days;
+    bool relaxed; /* durability */
     bool sasl_plain;
     bool plaintext_on_loopback; /* allow_plaintext = loopback */
     bool rate_limits;

@@ -87,7 +87,7 @@ bool contact_push_to(struct server *server, struct session *session, struct span
     size_t mark = server->arena.used;
     bool begun = push_begin(server, contact, item, &push);
     if (begun)
-        forward_say(server, &push, jid_full(&session->jid), session, store_dirty(server->store));
+        forward_say(server, &push, jid_full(&session->jid), session, store_urgent(server->store));
     rope_clear(&server->chunks, &push.body);
     arena_reset(&server->arena, mark);
     return begun;
@@ -113,7 +113,7 @@ enum store_outcome contact_push(struct server *server, const struct jid *user, s
          at != NULL && outcome == STORE_OK; at = next) {
         next = session_another(at);
         if (at->interested)
-            forward_say(server, &push, jid_full(&at->jid), at, store_dirty(server->store));
+            forward_say(server, &push, jid_full(&at->jid), at, store_urgent(server->store));
     }
     rope_clear(&server->chunks, &push.body);
     arena_reset(&server->arena, mark);

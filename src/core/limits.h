@@ -44,8 +44,12 @@
 #define TURN_HANDSHAKES 2 /* flights of TLS handshakes in one tick: each costs a millisecond */
 #define DERIVE_SLICE 400  /* iterations of key derivation in one tick */
 
-/* What was written and is waited for by nobody is made safe after that time at the latest. */
+/* What was written and is waited for by nobody is made safe after that time; with durability =
+ * relaxed, or where the disk is slow, after up to COMMIT_MS_MAX: the whole server waits for a
+ * commit, and so one part in COMMIT_PARTS of the time at most. */
 #define COMMIT_MS 100
+#define COMMIT_MS_MAX 10000
+#define COMMIT_PARTS 100
 
 /* Smallest room in an input buffer for which a read is worth its price. */
 #define INPUT_ROOM_MIN 256

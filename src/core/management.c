@@ -74,7 +74,7 @@ static void enable_request(struct server *server, struct session *session,
     char room[WORD_BYTES];
     struct build build = {.bytes = room, .size = sizeof room};
     enable(session, stanza, stanza_root(stanza), &build);
-    output_word(server, session, build_span(&build), store_dirty(server->store));
+    output_word(server, session, build_span(&build), store_urgent(server->store));
 }
 
 void management_bound(struct login *login)
@@ -82,15 +82,24 @@ void management_bound(struct login *login)
     enable(login->session, login->stanza, login->node, login->answer);
 }
 
-/* SM-2. */
+static void answer_build(struct build *build, uint32_t h)
+{
+    build_str(build, "<a xmlns='" NS_MANAGEMENT "' h='");
+    build_number(build, h);
+    build_str(build, "'/>");
+}
+
+/* SM-2, GR-2: at once, with what is safe by now or when this tick is; the rest is owed. */
 static void answer(struct server *server, struct session *session)
 {
+    struct management *management = &session->management;
+    bool urgent = store_urgent(server->store);
     char room[WORD_BYTES];
     struct build build = {.bytes = room, .size = sizeof room};
-    build_str(&build, "<a xmlns='" NS_MANAGEMENT "' h='");
-    build_number(&build, session->management.received);
-    build_str(&build, "'/>");
-    output_word(server, session, build_span(&build), store_dirty(server->store));
+    answer_build(&build, urgent ? management->received : management->handled);
+    management->owing = !urgent && management->handled != management->received;
+    output_word(server, session, build_span(&build),
+                urgent && management->handled != management->received);
 }
 
 /* SM-4. What the client counts, of what this session was sent; the error goes to `speaker`.
@@ -199,7 +208,7 @@ static void take_over(struct server *server, struct session *from, struct sessio
     memcpy(to->jid_text, from->jid_text, sizeof to->jid_text);
     to->jid.text = to->jid_text;
     to->management = from->management;
-    to->management.asked = false;
+    to->management.asked = to->management.owing = false;
     to->announced = from->announced;
     to->priority = from->priority;
     to->presence = from->presence;
@@ -288,7 +297,10 @@ bool management_resume(struct server *server, struct session *former, struct ses
     /* Straight to the rope: to make room might end the one it is about. */
     if (!rope_add_word(&server->chunks, &session->out, words))
         return false;
-    if (store_dirty(server->store)) /* GR-2: its h; what was kept for the client is safe */
+    /* GR-2: its h; what was kept for the client is safe. */
+    if (former->management.handled != former->management.received)
+        store_hasten(server->store);
+    if (store_urgent(server->store))
         rope_wait(&session->out);
     take_over(server, former, session, STREAM_CONFLICT);
     return true;
@@ -319,6 +331,31 @@ bool management_element(struct server *server, struct session *session, const st
     return true;
 }
 
+void management_safe(struct server *server, struct session *session)
+{
+    struct management *management = &session->management;
+    char room[WORD_BYTES];
+    struct build build = {.bytes = room, .size = sizeof room};
+    management->handled = management->received;
+    if (!management->owing || session->phase != PHASE_OPEN)
+        return;
+    answer_build(&build, management->handled);
+    /* Straight to the rope: nobody's stream ends for it. The next one says it too. */
+    if (rope_total(&session->out) + build.used > plan.output_bytes ||
+        !rope_add_word(&server->chunks, &session->out, build_span(&build)))
+        return;
+    management->owing = false;
+    session_write_later(server, session);
+}
+
+void management_end(struct server *server, struct session *session)
+{
+    if (session->phase != PHASE_OPEN || session->management.handled == session->management.received)
+        return;
+    store_hasten(server->store);
+    answer(server, session);
+}
+
 void management_part(struct server *server, struct session *session)
 {
     struct session *asleep = session_open(server, -1, &session->address, false);
@@ -336,6 +373,7 @@ void management_lose(struct server *server, struct session *session)
     rope_cut(&server->chunks, &session->out, rope_safe(&session->out));
     rope_release(&session->out);
     session->management.received = session->management.handled;
+    session->management.owing = false;
     session->management.stored = session->management.acknowledged;
     if ((int32_t)(session->management.told - session_said(session)) > 0)
         session->management.told = session_said(session);

@@ -21,6 +21,11 @@ void management_instead(struct login *login);
 bool management_resume(struct server *server, struct session *former, struct session *session,
                        struct span words);
 
+/* After a commit: what was received is handled, and whoever has asked meanwhile is told so. */
+void management_safe(struct server *server, struct session *session);
+/* Before the stream's end tag: what was received from it is acknowledged, once it is safe. */
+void management_end(struct server *server, struct session *session);
+
 /* The client does not answer: its stream ends, and it may come back. */
 void management_part(struct server *server, struct session *session);
 /* The connection is lost with the tick's transaction: what hung on that has not happened. */

@@ -86,7 +86,7 @@ static enum store_outcome notice_deliver(struct server *server, const struct not
         next = session_another(at);
         if (!session_listens(at) || (kept && at->behind))
             continue;
-        output_say(server, at, build_span(&message), store_dirty(server->store));
+        output_say(server, at, build_span(&message), store_urgent(server->store));
         output_worth(at);
     }
     return STORE_OK;

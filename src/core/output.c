@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/client_state.h"
 #include "core/limits.h"
+#include "core/management.h"
 #include "core/stream.h"
 #include "wire/names.h"
 
@@ -240,10 +241,10 @@ bool output_body(struct server *server, struct rope *body, struct span bytes)
 void output_release(struct server *server)
 {
     for (struct session *at = server->streams; at != NULL; at = at->next) {
-        at->management.handled = at->management.received;
         at->flushed_safe = at->flushed;
         uint32_t ready = rope_ready(&at->out);
         rope_release(&at->out);
+        management_safe(server, at);
         if (rope_ready(&at->out) > ready)
             session_write_later(server, at);
     }

@@ -118,7 +118,7 @@ static bool event_begin(struct server *server, const struct pep_event *event,
 static void event_say(struct server *server, const struct forward *forward,
                       struct session *recipient)
 {
-    forward_say(server, forward, jid_full(&recipient->jid), recipient, store_dirty(server->store));
+    forward_say(server, forward, jid_full(&recipient->jid), recipient, store_urgent(server->store));
 }
 
 /* To the resources of one bare jid that want to hear of it. */

@@ -63,7 +63,7 @@ static void answer_say(struct turn *turn, const struct build *build)
     struct server *server = turn->server;
     struct span said = build_span(build);
     if (said.bytes != NULL)
-        output_say(server, turn->session, said, store_dirty(server->store));
+        output_say(server, turn->session, said, store_urgent(server->store));
 }
 
 void reply_result(struct turn *turn, struct span payload)
@@ -87,7 +87,7 @@ void reply_result_rope(struct turn *turn, const struct rope *payload)
     build_str(&build, ">");
     if (!build.full)
         output_share(turn->server, turn->session, build_span(&build), payload,
-                     store_dirty(turn->server->store));
+                     store_urgent(turn->server->store));
 }
 
 void reply_refusal(struct turn *turn, const struct refusal *refusal)

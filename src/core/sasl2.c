@@ -161,7 +161,7 @@ static void say_success(struct server *server, struct session *session, struct s
     if (said && login->former != NULL)
         said = management_resume(server, login->former, session, build_span(&build));
     else if (said)
-        output_word(server, session, build_span(&build), store_dirty(server->store));
+        output_word(server, session, build_span(&build), store_urgent(server->store));
     if (!said)
         stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, NULL);
 }

@@ -67,6 +67,7 @@ struct management {
     bool enabled;
     bool resumable;
     bool asked; /* an <r/> waits for its <a/> */
+    bool owing; /* its <r/> was answered with less than `received` */
     char id[TOKEN_CHARS];
     uint32_t resume_seconds; /* for so long it may be asleep */
     uint32_t received;       /* stanzas since <enable/> */

@@ -145,7 +145,7 @@ void stream_end_account(struct server *server, struct span local, enum stream_er
         next = at->next;
         if (at->peer == PEER_STRANGER || !span_equal(jid_local(&at->jid), local))
             continue;
-        if (store_dirty(server->store)) /* why it ends may be what the tick wrote */
+        if (store_urgent(server->store)) /* why it ends may be what the tick wrote */
             rope_hold(&at->out);
         stream_fail(server, at, error, NULL);
     }

@@ -112,7 +112,7 @@ static void result_say(struct turn *turn, const struct result *result, struct sp
 {
     static const struct span start = {"<message", sizeof "<message" - 1};
     struct server *server = turn->server;
-    bool depends = store_dirty(server->store);
+    bool depends = store_urgent(server->store);
     char id[UID_CHARS], stamp[TIMESTAMP_BYTES];
     struct build build;
     size_t mark = server->arena.used;
@@ -185,6 +185,7 @@ void archive_query_request(struct turn *turn)
     }
     if (!archive_query_read(turn, &query))
         return;
+    store_hasten(turn->server->store);
     struct span head = results_head(turn, query.queryid);
     if (head.bytes == NULL) {
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
@@ -240,6 +241,7 @@ static enum store_outcome metadata_build(struct server *server, struct span loca
 {
     struct archive_view view;
     struct archive_entry first, last;
+    store_hasten(server->store);
     build_str(build, "<metadata xmlns='" NS_MAM "'>");
     archive_view(&view, local, NULL);
     enum store_outcome outcome = archive_after(server->store, &view, 0, &first);

@@ -189,7 +189,7 @@ static void push(struct change *change, const char *element)
          at != NULL; at = next) {
         next = session_another(at);
         if (at->blocks_followed)
-            forward_say(server, &forward, jid_full(&at->jid), at, store_dirty(server->store));
+            forward_say(server, &forward, jid_full(&at->jid), at, store_urgent(server->store));
     }
 }
 

@@ -122,7 +122,7 @@ static bool piece_say(struct server *server, struct session *session)
 {
     struct span local = jid_local(&session->jid);
     struct offline_message message;
-    bool depends = store_dirty(server->store);
+    bool depends = store_urgent(server->store);
     for (unsigned said = 0; said < PIECE_MESSAGES && session_listens(session); said++) {
         enum store_outcome outcome = offline_next(server->store, local, session->flushed, &message);
         if (outcome == STORE_NONE || message.number == 0) {

@@ -35,7 +35,7 @@ void pep_authorize_ask(struct pep_request *request, const struct pep_person *per
          at != NULL && forward.tail.bytes != NULL; at = next) {
         next = session_another(at);
         if (session_listens(at))
-            forward_say(server, &forward, jid_full(&at->jid), at, store_dirty(server->store));
+            forward_say(server, &forward, jid_full(&at->jid), at, store_urgent(server->store));
     }
     arena_reset(&server->arena, mark);
 }

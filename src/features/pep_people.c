@@ -80,7 +80,7 @@ void pep_subscription_tell(struct pep_request *request, const struct pep_person 
         next = session_another(at);
         if (!session_listens(at) || blocked_between(server, &request->owner, &at->jid))
             continue;
-        forward_say(server, &forward, jid_full(&at->jid), at, store_dirty(server->store));
+        forward_say(server, &forward, jid_full(&at->jid), at, store_urgent(server->store));
         if (person->subscription == PEP_SUBSCRIBED &&
             request->node.config.send_last != PEP_LAST_NEVER) /* 6.1.7 */
             pep_last_tell(server, &request->owner, request->name, &request->node, at);

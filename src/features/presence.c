@@ -286,7 +286,7 @@ static void hear_requests(struct server *server, struct session *session)
     roster_walk_begin(&walk, jid_local(&session->jid));
     while (request_next(server->store, &walk, &contact, &stanza) == STORE_OK)
         if (!session->blocking || !request_blocked(server, session, contact))
-            output_say(server, session, stanza, store_dirty(server->store));
+            output_say(server, session, stanza, store_urgent(server->store));
 }
 
 /* --- stanzas --- */

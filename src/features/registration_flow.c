@@ -35,7 +35,7 @@ static bool pending_here(struct turn *turn, struct pending *pending)
 static void say(struct turn *turn, struct span bytes)
 {
     struct server *server = turn->server;
-    output_say(server, turn->session, bytes, store_dirty(server->store));
+    output_say(server, turn->session, bytes, store_urgent(server->store));
 }
 
 static void say_cancel(struct turn *turn)

@@ -78,7 +78,7 @@ void bond_deliver(struct server *server, const struct jid *user, const struct ji
     for (struct session *at = session_first(server, jid_bare(user)); at != NULL; at = next) {
         next = session_another(at);
         if (at->announced || (at->interested && event != IN_SUBSCRIBE))
-            forward_say(server, &forward, jid_bare(user), at, store_dirty(server->store));
+            forward_say(server, &forward, jid_bare(user), at, store_urgent(server->store));
     }
 }
 

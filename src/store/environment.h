@@ -19,7 +19,7 @@ struct store {
     MDB_txn *writer; /* NULL: nothing written since the last commit */
     bool reading;    /* reader holds a snapshot */
     bool broken;     /* LMDB gave the writer up: it can only be dropped */
-    bool urgent;     /* the writer holds more than copies for the archive */
+    bool urgent;     /* the writer's commit is waited for */
     bool writable;   /* false: opened to read, or a commit failed and no probe went well since */
     bool read_only;
     bool resting;   /* a file that no process writes: without LMDB's lock file */

@@ -57,7 +57,7 @@ static enum store_outcome written(struct store *store, int error, const char *do
 {
     enum store_outcome outcome = environment_outcome(error, doing);
     if (outcome == STORE_FULL || outcome == STORE_FAILED) {
-        store->broken = true;
+        store->broken = store->urgent = true;
         store->error = error;
     }
     return outcome;
@@ -102,6 +102,11 @@ bool store_dirty(const struct store *store)
 bool store_urgent(const struct store *store)
 {
     return store->urgent;
+}
+
+void store_hasten(struct store *store)
+{
+    store->urgent |= store_dirty(store);
 }
 
 bool store_has_room(struct store *store, size_t bytes)

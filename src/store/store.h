@@ -42,9 +42,11 @@ void store_close(struct store *store);
  * Reads outside of it use one read transaction that store_tick_end lets go. */
 bool store_dirty(const struct store *store);
 
-/* Whether more was written than the archive's copies, which may wait for a while (design, idea 1).
- */
+/* Whether its commit is waited for: more was written than the archive's copies (design, idea 1), or
+ * somebody is told of these. What is said then depends on it. */
 bool store_urgent(const struct store *store);
+/* What the transaction holds, if there is one, is told to somebody now. */
+void store_hasten(struct store *store);
 
 /* Whether a change of about `bytes` may be begun (map, dirty pages of this tick, disk). Ask before
  * a handler that grows the store: what it then writes finds room kept for it. store_put asks again,
