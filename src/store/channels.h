@@ -70,25 +70,29 @@ bool channel_people_next(struct span *people, struct span *jid);
 
 /* Spans are borrowed until the next write. */
 enum store_outcome channel_get(struct store *store, struct span local, struct channel *out);
-/* Replaces it; its spans may be borrowed from the store. */
+/* Replaces it; its spans may be borrowed from the store. STORE_FULL also when it is beyond the
+ * limits above. */
 enum store_outcome channel_put(struct store *store, struct span local,
                                const struct channel *channel);
 /* The record only. What is kept by its id goes by channel_forget. */
 enum store_outcome channel_delete(struct store *store, struct span local);
-/* In order of names; after.bytes NULL: the first. `after` may be what *local holds. */
+/* In order of names; after.bytes NULL: the first. `after` may be what *local holds, which is there
+ * also when the record is damaged (STORE_FAILED), so that a walk goes on. */
 enum store_outcome channel_next(struct store *store, struct span after, struct span *local,
                                 struct channel *out);
 enum store_outcome channel_count(struct store *store, uint64_t *count);
 
 /* The lists `allowed` and `banned`: bare jids and domains. */
 enum channel_list { CHANNEL_LIST_ALLOWED, CHANNEL_LIST_BANNED };
+/* STORE_OK also when it is on the list. STORE_FULL also when there are CHANNEL_ENTRIES_MAX, or the
+ * jid is too long for a key. */
 enum store_outcome channel_entry_put(struct store *store, uint64_t channel, enum channel_list list,
                                      struct span jid);
 enum store_outcome channel_entry_delete(struct store *store, uint64_t channel,
                                         enum channel_list list, struct span jid);
 enum store_outcome channel_entry_get(struct store *store, uint64_t channel, enum channel_list list,
                                      struct span jid);
-/* In order; after.bytes NULL: the first. */
+/* In order; after.bytes NULL: the first. *jid is there also when the record is damaged. */
 enum store_outcome channel_entry_next(struct store *store, uint64_t channel, enum channel_list list,
                                       struct span after, struct span *jid);
 enum store_outcome channel_entry_count(struct store *store, uint64_t channel,

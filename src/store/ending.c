@@ -44,6 +44,34 @@ enum store_outcome table_sweep(struct store *store, enum store_table table,
     return STORE_OK;
 }
 
+enum store_outcome table_next_of(struct store *store, enum store_table table, struct span prefix,
+                                 struct span after, struct span *key, struct span *record)
+{
+    enum store_outcome outcome = store_next(store, table, after, key, record);
+    if (outcome == STORE_OK && !span_equal(span_cut(*key, 0, prefix.len), prefix))
+        outcome = STORE_NONE;
+    return outcome;
+}
+
+enum store_outcome table_clear(struct store *store, enum store_table table, struct span prefix,
+                               unsigned *most)
+{
+    struct record_key first;
+    struct span key, record;
+    for (; *most > 0; --*most) {
+        enum store_outcome outcome = table_next_of(store, table, prefix, prefix, &key, &record);
+        if (outcome != STORE_OK)
+            return outcome;
+        first.len = 0; /* the key is borrowed */
+        if (!record_key_add(&first, key))
+            return STORE_FAILED;
+        outcome = store_delete(store, table, record_key_span(&first));
+        if (outcome != STORE_OK)
+            return outcome;
+    }
+    return STORE_OK;
+}
+
 static bool until_read(const struct ending *ending, struct span record, uint64_t *until_us)
 {
     *until_us = 0;

@@ -38,4 +38,12 @@ typedef bool table_question(struct span key, struct span record, const void *con
 enum store_outcome table_sweep(struct store *store, enum store_table table,
                                table_question *question, const void *context, unsigned max);
 
+/* The first record whose key begins with the prefix and is > after, which may be the prefix. */
+enum store_outcome table_next_of(struct store *store, enum store_table table, struct span prefix,
+                                 struct span after, struct span *key, struct span *record);
+/* Deletes records whose keys begin with the prefix and are longer; each one takes one off *most.
+ * STORE_NONE: none are left. */
+enum store_outcome table_clear(struct store *store, enum store_table table, struct span prefix,
+                               unsigned *most);
+
 #endif

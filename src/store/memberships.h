@@ -1,7 +1,8 @@
 /* memberships.h: in which channels an account is and was (XEP-0405): the participant's own server's
  * side. One record for an account and a channel's name: its stays, each with the archive's numbers
  * between which the channel's messages are in the account's archive too, without entries there.
- * Limits: MEMBERSHIPS_MAX names of an account, MEMBERSHIP_STAYS_MAX stays of one. */
+ * Limits: MEMBERSHIPS_MAX names of an account, of which the one left longest ago makes room;
+ * MEMBERSHIP_STAYS_MAX stays of one. */
 #ifndef KITH_MEMBERSHIPS_H
 #define KITH_MEMBERSHIPS_H
 
@@ -32,12 +33,15 @@ static inline bool membership_present(const struct membership *membership)
 /* `channel`: localpart. */
 enum store_outcome membership_get(struct store *store, struct span local, struct span channel,
                                   struct membership *out);
-/* STORE_FULL also when the account has MEMBERSHIPS_MAX. */
+/* STORE_FULL also when the account is in MEMBERSHIPS_MAX now, STORE_EXISTS when it is in this one.
+ */
 enum store_outcome membership_enter(struct store *store, struct span local, struct span channel,
                                     const struct stay *stay);
+/* STORE_NONE: it is not in it. */
 enum store_outcome membership_leave(struct store *store, struct span local, struct span channel,
                                     uint64_t left);
-/* All of an account, in order of names; after.bytes NULL: the first. *channel is borrowed. */
+/* All of an account, in order of names; after.bytes NULL: the first. *channel is borrowed, and
+ * there also when the record is damaged. */
 enum store_outcome membership_next(struct store *store, struct span local, struct span after,
                                    struct span *channel, struct membership *out);
 /* The account is deleted: at most `most` records go. STORE_NONE: there are no more. */

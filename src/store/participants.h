@@ -24,10 +24,11 @@ enum store_outcome participant_get(struct store *store, uint64_t channel,
 /* New or replaced; is then no former one any more. Its spans may be borrowed. */
 enum store_outcome participant_put(struct store *store, uint64_t channel,
                                    const struct participant *participant);
-/* Becomes a former one. */
+/* Becomes a former one; who left longest ago makes room. */
 enum store_outcome participant_leave(struct store *store, uint64_t channel,
                                      const char id[PARTICIPANT_ID_CHARS]);
-/* In order of ids; after NULL: the first. `after` may be what out->id holds. */
+/* In order of ids, one step of a cursor each; after NULL: the first. `after` may be what out->id
+ * holds, which is there also when the record is damaged (STORE_FAILED), so that a walk goes on. */
 enum store_outcome participant_next(struct store *store, uint64_t channel, const char *after,
                                     struct participant *out);
 enum store_outcome participant_count(struct store *store, uint64_t channel, unsigned *count);

@@ -41,6 +41,25 @@ static inline bool record_key_of(struct record_key *key, struct span local, stru
     return true;
 }
 
+/* Big-endian, so that keys are in the order of the numbers. */
+static inline void record_key_of_number(struct record_key *key, uint64_t number)
+{
+    key->len = 8;
+    for (size_t i = 0; i < key->len; i++)
+        key->bytes[i] = (char)(number >> 8 * (key->len - 1 - i));
+}
+
+/* false: too long. */
+static inline bool record_key_add(struct record_key *key, struct span part)
+{
+    if (part.len > sizeof key->bytes - key->len)
+        return false;
+    if (part.len > 0)
+        memcpy(key->bytes + key->len, part.bytes, part.len);
+    key->len += part.len;
+    return true;
+}
+
 static inline struct span record_key_span(const struct record_key *key)
 {
     return span_of(key->bytes, key->len);
