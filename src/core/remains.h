@@ -1,6 +1,7 @@
 /* remains.h: what becomes of messages that a session was told but has not acknowledged, when it
  * ends for good: they wait for its account (XEP-0198 4, OFF-4). At once, whoever's turn it is: the
- * memory may be wanted. Owns the arena server->remains. */
+ * memory may be wanted, by somebody who has borrowed from the store: so nothing is written but that
+ * table (store/store.h). Owns the arena server->remains. */
 #ifndef KITH_REMAINS_H
 #define KITH_REMAINS_H
 

@@ -117,6 +117,21 @@ static bool told_by_archive(struct server *server, const struct session *session
            archive_has(server->store, &view, message->archived) == STORE_OK;
 }
 
+/* From a copy: where memory is short another stream ends, and what is left of that goes into the
+ * table that the message is borrowed from. false: no room for it. */
+static bool message_say(struct server *server, struct session *session, struct span stanza,
+                        bool depends)
+{
+    size_t mark = server->arena.used;
+    char *copy = arena_take(&server->arena, stanza.len);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, stanza.bytes, stanza.len);
+    output_say(server, session, span_of(copy, stanza.len), depends);
+    arena_reset(&server->arena, mark);
+    return true;
+}
+
 /* Says the next ones. false: nothing is left to be said or dropped. */
 static bool piece_say(struct server *server, struct session *session)
 {
@@ -131,14 +146,14 @@ static bool piece_say(struct server *server, struct session *session)
         }
         if (!output_spare(session, message.stanza.len, said == 0))
             break;
-        if (!chunks_spare(server, message.stanza.len)) {
+        /* Otherwise it is damaged or unwanted, and dropped with its piece. */
+        bool wanted = outcome == STORE_OK && !sender_blocked(server, session, message.from) &&
+                      !told_by_archive(server, session, &message);
+        if (!chunks_spare(server, message.stanza.len) ||
+            (wanted && !message_say(server, session, message.stanza, depends))) {
             retry_later(server);
             break;
         }
-        /* Otherwise it is damaged or unwanted, and dropped with its piece. */
-        if (outcome == STORE_OK && !sender_blocked(server, session, message.from) &&
-            !told_by_archive(server, session, &message))
-            output_say(server, session, message.stanza, depends);
         session->flushed = message.number;
     }
     if (!depends)

@@ -81,7 +81,9 @@ void store_usage(struct store *store, struct store_use *use);
 const uint8_t *store_secret(const struct store *store);
 
 /* Tables, for the other files of store/ only. Keys: 1 to 511 bytes. Values are borrowed until the
- * next write, commit or end of the tick; what is borrowed cannot be put. */
+ * next write to the same table, commit or end of the tick; what is borrowed cannot be put. (LMDB
+ * promises less. But each table is a tree of its own: pages that are safe are never written to, and
+ * those of this transaction stay where they are while they are so few; tests/unit/store.c.) */
 enum store_table {
     TABLE_META,
     TABLE_ACCOUNTS,

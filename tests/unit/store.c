@@ -374,6 +374,51 @@ static void test_pinned(void)
     files_remove();
 }
 
+#define BORROWED 40 /* records, of which the first half is safe */
+
+static struct span number_key(char key[8], unsigned number)
+{
+    return span_of(key, (size_t)snprintf(key, 8, "%05u", number));
+}
+
+static bool filled_put(struct store *store, enum store_table table, unsigned number, size_t len)
+{
+    static char value[20000];
+    char key[8];
+    memset(value, 'a' + (int)(number % 26), len);
+    return store_put(store, table, number_key(key, number), span_of(value, len), false) == STORE_OK;
+}
+
+/* What is borrowed from one table stays while another one is written to, short or long, whether it
+ * is safe already or not (store.h). */
+static void test_borrowed(void)
+{
+    const char *why;
+    char key[8];
+    struct span borrowed[BORROWED];
+    struct store *store = open_store(MAP_SMALL, false, &why);
+    for (unsigned i = 0; i < BORROWED; i++) {
+        if (i == BORROWED / 2)
+            CHECK(store_commit(store) == STORE_OK);
+        CHECK(filled_put(store, TABLE_BODIES, i, i % 5 == 0 ? 10000 : 500));
+    }
+    for (unsigned i = 0; i < BORROWED; i++)
+        CHECK(store_get(store, TABLE_BODIES, number_key(key, i), &borrowed[i]) == STORE_OK);
+    for (unsigned i = 0; i < 400; i++)
+        CHECK(filled_put(store, TABLE_OFFLINE, i * 7 % 400, 100 + i));
+    for (unsigned i = 0; i < 400; i += 3)
+        CHECK(store_delete(store, TABLE_OFFLINE, number_key(key, i)) == STORE_OK);
+    for (unsigned i = 0; i < BORROWED; i++) {
+        bool same = borrowed[i].len == (i % 5 == 0 ? 10000 : 500);
+        for (size_t at = 0; at < borrowed[i].len; at++)
+            same &= borrowed[i].bytes[at] == (char)('a' + i % 26);
+        CHECK(same);
+    }
+    CHECK(store_commit(store) == STORE_OK);
+    store_close(store);
+    files_remove();
+}
+
 int main(void)
 {
     if (!directory_make())
@@ -389,6 +434,7 @@ int main(void)
     test_full_tick();
     test_low_disk();
     test_pinned();
+    test_borrowed();
     directory_remove();
     return test_end();
 }
