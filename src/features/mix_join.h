@@ -9,8 +9,9 @@
 /* Room of an answer: each node once, and the longest nick, address. */
 #define MIX_JOIN_ANSWER_BYTES 4096
 
-/* Whether it is a <join/>; also as the examples of XEP-0404 and XEP-0407 write it (MX-6). */
-bool mix_join_is(const struct node *node);
+/* The <join/> inside `of`; also as the examples of XEP-0404 and XEP-0407 write it (MX-6). NULL:
+ * none. */
+const struct node *mix_join_child(const struct stanza *stanza, const struct node *of);
 
 /* The account whose turn it is joins the channel (a bare jid of config.mix_domain), as `join` says.
  * true: the <join/> of the result is put behind what `answer` holds; false: nothing is changed, and

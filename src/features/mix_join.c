@@ -1,0 +1,95 @@
+/* mix_join.c: see mix_join.h. */
+#include "features/mix_join.h"
+
+#include "base/must.h"
+#include "core/channel_join.h"
+#include "wire/names.h"
+
+const struct node *mix_join_child(const struct stanza *stanza, const struct node *of)
+{
+    static const char *const namespaces[] = {NS_MIX, NS_MIX_MISC, NS_MIX_ANON};
+    const struct node *join = NULL;
+    for (size_t i = 0; join == NULL && i < sizeof namespaces / sizeof namespaces[0]; i++)
+        join = stanza_child(stanza, of, namespaces[i], "join");
+    return join;
+}
+
+/* Its child of that name, in its own namespace. */
+static const struct node *child(const struct turn *turn, const struct node *join,
+                                const struct node *after, const char *name)
+{
+    const struct node *at = after == NULL ? stanza_child(turn->stanza, join, NULL, name)
+                                          : stanza_next(turn->stanza, after, NULL, name);
+    while (at != NULL && !span_equal(at->namespace, join->namespace))
+        at = stanza_next(turn->stanza, at, NULL, name);
+    return at;
+}
+
+/* false: no memory. */
+static bool join_read(struct turn *turn, const struct node *join, struct channel_joining *joining)
+{
+    const struct node *nick = child(turn, join, NULL, "nick");
+    for (const struct node *at = child(turn, join, NULL, "subscribe"); at != NULL;
+         at = child(turn, join, at, "subscribe")) {
+        enum channel_node node = channel_node_of(stanza_attribute(turn->stanza, at, "node"));
+        joining->nodes_asked = true;
+        if (node != CHANNEL_NODES)
+            joining->nodes |= (uint8_t)(1u << node);
+    }
+    if (nick != NULL)
+        joining->nick = stanza_text(turn->stanza, nick, &turn->server->arena);
+    return nick == NULL || joining->nick.bytes != NULL;
+}
+
+static void answer_put(const struct channel_here *channel, const struct channel_joining *joining,
+                       struct build *answer)
+{
+    struct span id = span_of(joining->id, sizeof joining->id);
+    build_str(answer, "<join xmlns='" NS_MIX "'");
+    build_attr(answer, "id", id);
+    /* Older clients read the one, newer ones the other. */
+    build_str(answer, " jid='");
+    build_put(answer, id);
+    build_str(answer, "#");
+    build_text(answer, jid_bare(&channel->jid));
+    build_str(answer, "'>");
+    for (unsigned node = 0; node < CHANNEL_NODES; node++)
+        if (joining->nodes_had & 1u << node) {
+            build_str(answer, "<subscribe");
+            build_attr(answer, "node", span_string(channel_node_name((enum channel_node)node)));
+            build_str(answer, "/>");
+        }
+    build_str(answer, "<nick>");
+    build_text(answer, joining->nick_had);
+    build_str(answer, "</nick></join>");
+}
+
+static enum channel_outcome join_do(struct turn *turn, const struct jid *channel,
+                                    const struct node *join, struct build *answer)
+{
+    struct server *server = turn->server;
+    struct channel_here here;
+    struct channel_joining joining = {.who = turn->session->jid};
+    joining.who.resource_len = 0;
+    if (answer->full || !join_read(turn, join, &joining))
+        return CHANNEL_NO_ROOM;
+    enum store_outcome found = channel_find(server, jid_local(channel), &here);
+    if (found != STORE_OK)
+        return found == STORE_NONE   ? CHANNEL_GONE
+               : found == STORE_FULL ? CHANNEL_NO_ROOM
+                                     : CHANNEL_FAILED;
+    enum channel_outcome outcome = channel_join(server, &here, &joining);
+    if (outcome == CHANNEL_DONE)
+        answer_put(&here, &joining, answer);
+    must(!answer->full); /* MIX_JOIN_ANSWER_BYTES */
+    return outcome;
+}
+
+bool mix_join(struct turn *turn, const struct jid *channel, const struct node *join,
+              struct build *answer, struct refusal *refusal)
+{
+    enum channel_outcome outcome = join_do(turn, channel, join, answer);
+    if (outcome != CHANNEL_DONE)
+        *refusal = (struct refusal){.error = channel_error(outcome)};
+    return outcome == CHANNEL_DONE;
+}
