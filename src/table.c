@@ -79,7 +79,9 @@ const struct row table[] = {
     {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "enable", 1, ANNOUNCE_DOMAIN, carbons_enable_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_CARBONS, "disable", 1, ANNOUNCE_DOMAIN,
      carbons_disable_request},
-    {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "query", 16, ANNOUNCE_ARCHIVE, archive_query_request},
+    {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "query", 16,
+     ANNOUNCE_ARCHIVE | ANNOUNCE_ARCHIVE_DOMAIN, /* profanity 0.13 asks the domain only */
+     archive_query_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "query", 2, ANNOUNCE_ARCHIVE, archive_form_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "metadata", 2, ANNOUNCE_ARCHIVE,
      archive_metadata_request},
@@ -134,7 +136,8 @@ const struct row table[] = {
     PUBSUB_FEATURE("outcast-affiliation"),
     PUBSUB_FEATURE("persistent-items"),
     PUBSUB_FEATURE("publish"),
-    PUBSUB_FEATURE("publish-options"),
+    PUBSUB_FEATURE("publish-options"), /* and of the domain: profanity 0.13 asks it only */
+    {0, KIND_IQ_GET, 0, NS_PUBSUB "#publish-options", NULL, 0, ANNOUNCE_DOMAIN, NULL},
     PUBSUB_FEATURE("purge-nodes"),
     PUBSUB_FEATURE("retract-items"),
     PUBSUB_FEATURE("retrieve-default"),

@@ -65,6 +65,13 @@ static unsigned registering(void)
     return useful ? ANNOUNCE_REGISTER : ANNOUNCE_NOWHERE;
 }
 
+static unsigned announced(bool account)
+{
+    if (account)
+        return ANNOUNCE_ACCOUNT | (config.archive ? ANNOUNCE_ARCHIVE : 0);
+    return ANNOUNCE_DOMAIN | registering() | (config.archive ? ANNOUNCE_ARCHIVE_DOMAIN : 0);
+}
+
 static void info_build(struct build *build, bool account, struct span node)
 {
     build_str(build, "<query xmlns='" NS_DISCO_INFO "'");
@@ -72,8 +79,7 @@ static void info_build(struct build *build, bool account, struct span node)
     build_str(build, account ? "><identity category='account' type='registered'/>"
                                "<identity category='pubsub' type='pep'/>"
                              : "><identity category='server' type='im' name='kith'/>");
-    features(build, account ? ANNOUNCE_ACCOUNT | (config.archive ? ANNOUNCE_ARCHIVE : 0)
-                            : ANNOUNCE_DOMAIN | registering());
+    features(build, announced(account));
     if (!account)
         contacts(build);
     build_str(build, "</query>");

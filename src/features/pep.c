@@ -104,8 +104,8 @@ static bool node_find(struct pep_request *request, bool waiting)
         pep_refuse_store(turn, outcome);
     else if (!hears) /* DL-2: nobody else learns what there is, nor whether there is anybody */
         refuse_access(turn, PEP_NEEDS_PRESENCE);
-    else if (outcome == STORE_NONE)
-        reply_error(turn, ERROR_ITEM_NOT_FOUND);
+    else if (outcome == STORE_NONE) /* XEP-0086: profanity knows a missing list by the code only */
+        reply_refusal(turn, &(struct refusal){.error = ERROR_ITEM_NOT_FOUND, .code = true});
     else
         refuse_access(turn, access);
     return false;
