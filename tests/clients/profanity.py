@@ -45,6 +45,9 @@ class Profanity(Terminal):
         names = sorted(os.listdir(logs)) if os.path.isdir(logs) else []
         return "".join(read(os.path.join(logs, name)) for name in names)
 
+    def logged(self, text):
+        harness.wait_until(lambda: text in self.log(), 8, f"profanity to log {text}")
+
     def connect(self, secret=None, how="force"):
         port = self.house.tls_port if how == "legacy" else self.house.port
         self.type(f"/connect {self.name}@localhost server 127.0.0.1 port {port} tls {how}")
