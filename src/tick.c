@@ -440,6 +440,7 @@ bool server_tick(struct server *server, int timeout_ms)
     server->turn_handshakes = 0;
 
     housekeeping(server);
+    archive_tend(server);
     for (int i = 0; i < count; i++)
         event(server, &events[i]);
     readers(server);

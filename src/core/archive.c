@@ -1,4 +1,4 @@
-/* archive.c: see archive.h. Owns server->archived, archive_reap_ms, archive_log_ms. */
+/* archive.c: see archive.h. Owns server->archived and what begins with archive_ there. */
 #include "core/archive.h"
 
 #include "base/log.h"
@@ -8,8 +8,9 @@
 #define REAP_MESSAGES 16 /* dropped in one tick */
 #define REAP_MS 60000    /* how often to look for what is too old */
 #define REAP_NEXT_MS 1000
-#define DROPS_BESIDE 4 /* dropped beside one that is written, if the whole is too much */
-#define DROPS_OWN 2    /* of an account that has too many */
+#define DROPS_BESIDE 4     /* dropped beside one that is written, if the whole is too much */
+#define INDEX_MESSAGES 256 /* at most so many wait for the index */
+#define TRIM_OWNERS 8      /* looked at in one tick, for what is too much */
 #define LOG_MS 60000
 #define DAY_US (UINT64_C(86400) * 1000000)
 
@@ -65,10 +66,8 @@ static uint64_t share_bytes(void)
 /* How far the archive is above its share. A sixteenth more is taken for what is not yet dropped. */
 static bool share_passed(struct server *server, bool far)
 {
-    struct archive_use use;
     uint64_t share = share_bytes();
-    return archive_usage(server->store, &use) != STORE_OK ||
-           use.bytes > share + (far ? share / 16 : 0);
+    return archive_bytes(server->store) > share + (far ? share / 16 : 0);
 }
 
 static void nothing_kept(struct server *server)
@@ -97,18 +96,8 @@ void archive_choose(struct turn *turn, struct archiving *archiving)
     archiving->sender = archiving->receiver = false;
 }
 
-static void drop_beside(struct server *server, const struct archive_owner *owners, unsigned count)
+static void drop_beside(struct server *server)
 {
-    struct archive_view view;
-    uint32_t messages;
-    for (unsigned i = 0; i < count; i++) {
-        archive_view(&view, owners[i].local, NULL);
-        for (unsigned dropped = 0; dropped < DROPS_OWN; dropped++)
-            if (archive_count(server->store, &view, &messages) != STORE_OK ||
-                messages <= plan.archive_messages ||
-                archive_drop_first(server->store, owners[i].local) != STORE_OK)
-                break;
-    }
     for (unsigned dropped = 0; dropped < DROPS_BESIDE && share_passed(server, false); dropped++)
         if (archive_drop_oldest(server->store, ARCHIVE_NUMBER_MAX) != STORE_OK)
             break;
@@ -136,7 +125,7 @@ void archive_write(struct turn *turn, const struct edits *edits, const struct ar
                                    &stanza) != STORE_OK)
         nothing_kept(server);
     arena_reset(&server->arena, mark);
-    drop_beside(server, owners, count);
+    drop_beside(server);
 }
 
 void archive_id(const struct server *server, struct span local, uint64_t number, char id[UID_CHARS])
@@ -149,6 +138,31 @@ bool archive_id_read(const struct server *server, struct span local, struct span
 {
     return uid_read(server->archive_key, local, id, number) && *number != 0 &&
            *number <= ARCHIVE_NUMBER_MAX;
+}
+
+/* An account may have a quarter more than it should before its oldest go. */
+static uint32_t index_messages(void)
+{
+    uint32_t messages = plan.archive_messages / 4 + 1;
+    return messages < INDEX_MESSAGES ? messages : INDEX_MESSAGES;
+}
+
+void archive_tend(struct server *server)
+{
+    uint32_t waiting;
+    if (server->read_only || archive_unindexed(server->store, &waiting) != STORE_OK)
+        return;
+    if (waiting >= index_messages() && archive_index(server->store) != STORE_FAILED)
+        server->archive_trimming = true;
+    for (unsigned i = 0; i < TRIM_OWNERS && server->archive_trimming; i++) {
+        enum store_outcome outcome =
+            archive_trim(server->store, &server->archive_trim, plan.archive_messages);
+        if (outcome == STORE_FULL)
+            return;
+        server->archive_trimming = outcome == STORE_OK;
+    }
+    if (!server->archive_trimming)
+        server->archive_trim.len = 0;
 }
 
 void archive_reap(struct server *server)

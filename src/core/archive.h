@@ -1,6 +1,7 @@
 /* archive.h: which messages go into whose archive, under which id, and when they leave it again
  * (XEP-0313 6.1; requirements MAM-1, MAM-2). Asking for them is features/archive.h.
- * Limits: plan.archive_messages an account, plan.archive_percent of the map, config.archive_days.
+ * Limits: plan.archive_messages an account, and a quarter; plan.archive_percent of the map;
+ * config.archive_days.
  */
 #ifndef KITH_CORE_ARCHIVE_H
 #define KITH_CORE_ARCHIVE_H
@@ -28,7 +29,10 @@ void archive_id(const struct server *server, struct span local, uint64_t number,
 bool archive_id_read(const struct server *server, struct span local, struct span id,
                      uint64_t *number);
 
-/* Once a tick: a little of what is too old, or too much. */
+/* At the begin of a tick: the index, when many messages wait for it, and after it a little of what
+ * accounts have too much. */
+void archive_tend(struct server *server);
+/* Once a tick: a little of what is too old, or too much for the store. */
 void archive_reap(struct server *server);
 
 #endif

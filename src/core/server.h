@@ -9,6 +9,7 @@
 #include "base/plan.h"
 #include "core/throttle.h"
 #include "platform/platform.h"
+#include "store/archive.h"
 #include "store/logins.h"
 #include "store/store.h"
 #include "wire/tls.h"
@@ -172,8 +173,10 @@ struct server {
     uint64_t dirty_ms;    /* when what is not committed was begun; 0: in this tick */
     uint64_t commit_ms;   /* how long the last commit took */
     uint64_t archived;    /* number of the last message, kept or not; 0: not looked up yet */
-    uint64_t archive_reap_ms; /* when to drop more of the archive */
-    uint64_t archive_log_ms;  /* when it may be said again that it is full */
+    uint64_t archive_reap_ms;         /* when to drop more of the archive */
+    uint64_t archive_log_ms;          /* when it may be said again that it is full */
+    struct archive_trim archive_trim; /* how far it was looked for accounts that keep too many */
+    bool archive_trimming;
     uint8_t archive_key[UID_KEY_BYTES];
 };
 

@@ -17,7 +17,7 @@
 
 /* A result. The body is borrowed until the next write. */
 struct result {
-    struct archive_entry entry;
+    uint64_t number;
     struct archive_body body;
 };
 
@@ -67,16 +67,16 @@ static size_t budget(const struct turn *turn)
 }
 
 /* Takes entries from one end of the range until the page is full. */
-static enum store_outcome page_fill(struct turn *turn, const struct archive_query *query,
-                                    size_t head_len, struct page *page)
+static enum store_outcome page_fill(struct turn *turn, struct archive_query *query, size_t head_len,
+                                    struct page *page)
 {
     bool forwards = !query->backwards;
     uint64_t at = forwards ? query->page.low - 1 : query->page.high + 1;
     size_t left = budget(turn);
     enum store_outcome outcome;
     struct result result;
-    while ((outcome = archive_query_next(turn, query, forwards, at, &result.entry)) == STORE_OK) {
-        at = result.entry.number;
+    while ((outcome = archive_query_next(turn, query, forwards, at, &result.number)) == STORE_OK) {
+        at = result.number;
         if (at < query->page.low || at > query->page.high)
             return STORE_OK;
         page->more = true;
@@ -116,7 +116,7 @@ static void result_say(struct turn *turn, const struct result *result, struct sp
     char id[UID_CHARS], stamp[TIMESTAMP_BYTES];
     struct build build;
     size_t mark = server->arena.used;
-    archive_id(server, jid_local(&turn->session->jid), result->entry.number, id);
+    archive_id(server, jid_local(&turn->session->jid), result->number, id);
     timestamp_write(result->body.stamp_us, stamp);
     build_init(&build, &server->arena, head.len + RESULT_BYTES);
     build_put(&build, head);
@@ -139,8 +139,8 @@ static void fin_reply(struct turn *turn, const struct page *page, struct rsm_ans
     struct build build;
     struct span local = jid_local(&turn->session->jid);
     if (page->count > 0) {
-        archive_id(turn->server, local, page->results[0].entry.number, first);
-        archive_id(turn->server, local, page->results[page->count - 1].entry.number, last);
+        archive_id(turn->server, local, page->results[0].number, first);
+        archive_id(turn->server, local, page->results[page->count - 1].number, last);
         answer->first = span_of(first, sizeof first);
         answer->last = span_of(last, sizeof last);
     }
@@ -156,7 +156,7 @@ static void fin_reply(struct turn *turn, const struct page *page, struct rsm_ans
 }
 
 /* false: an error was answered. */
-static bool page_make(struct turn *turn, const struct archive_query *query, struct span head,
+static bool page_make(struct turn *turn, struct archive_query *query, struct span head,
                       struct page *page, struct rsm_answer *answer)
 {
     page->count = 0;
@@ -165,8 +165,8 @@ static bool page_make(struct turn *turn, const struct archive_query *query, stru
         return false;
     if (query->backwards)
         page_turn(page);
-    if (refuse(turn, archive_query_count(turn, query,
-                                         page->count > 0 ? &page->results[0].entry : NULL, answer)))
+    if (refuse(turn, archive_query_count(turn, query, page->count > 0 ? page->results[0].number : 0,
+                                         answer)))
         return false;
     if (!page->cut)
         return true;
@@ -219,14 +219,14 @@ void archive_form_request(struct turn *turn)
 }
 
 static enum store_outcome end_build(struct server *server, struct span local, struct build *build,
-                                    const char *name, const struct archive_entry *entry)
+                                    const char *name, uint64_t number)
 {
     char id[UID_CHARS], stamp[TIMESTAMP_BYTES];
     struct archive_body body;
-    enum store_outcome outcome = archive_body(server->store, entry->number, &body);
+    enum store_outcome outcome = archive_body(server->store, number, &body);
     if (outcome != STORE_OK)
         return outcome;
-    archive_id(server, local, entry->number, id);
+    archive_id(server, local, number, id);
     timestamp_write(body.stamp_us, stamp);
     build_str(build, name);
     build_attr(build, "id", span_of(id, sizeof id));
@@ -240,7 +240,7 @@ static enum store_outcome metadata_build(struct server *server, struct span loca
                                          struct build *build)
 {
     struct archive_view view;
-    struct archive_entry first, last;
+    uint64_t first, last;
     store_hasten(server->store);
     build_str(build, "<metadata xmlns='" NS_MAM "'>");
     archive_view(&view, local, NULL);
@@ -248,9 +248,9 @@ static enum store_outcome metadata_build(struct server *server, struct span loca
     if (outcome == STORE_OK)
         outcome = archive_before(server->store, &view, UINT64_MAX, &last);
     if (outcome == STORE_OK)
-        outcome = end_build(server, local, build, "<start", &first);
+        outcome = end_build(server, local, build, "<start", first);
     if (outcome == STORE_OK)
-        outcome = end_build(server, local, build, "<end", &last);
+        outcome = end_build(server, local, build, "<end", last);
     build_str(build, "</metadata>");
     return outcome;
 }

@@ -42,7 +42,7 @@ static int field_with(struct turn *turn, struct archive_query *query, struct spa
     struct jid with;
     if (!jid_parse(value, &turn->server->arena, &with))
         return ERROR_BAD_REQUEST;
-    archive_view(&query->view, query->view.local, &with);
+    archive_view(&query->view, query->view.own.owner, &with);
     return FIELD_GOOD;
 }
 
@@ -51,8 +51,8 @@ static int id_find(struct turn *turn, const struct archive_query *query, struct 
                    uint64_t *number)
 {
     struct archive_view all;
-    archive_view(&all, query->view.local, NULL);
-    enum store_outcome outcome = archive_id_read(turn->server, all.local, id, number)
+    archive_view(&all, query->view.own.owner, NULL);
+    enum store_outcome outcome = archive_id_read(turn->server, all.own.owner, id, number)
                                      ? archive_has(turn->server->store, &all, *number)
                                      : STORE_NONE;
     return outcome == STORE_OK     ? FIELD_GOOD
@@ -217,60 +217,56 @@ bool archive_query_read(struct turn *turn, struct archive_query *query)
 /* --- walking --- */
 
 static enum store_outcome ids_next(struct turn *turn, const struct archive_query *query,
-                                   bool forwards, uint64_t at, struct archive_entry *entry)
+                                   bool forwards, uint64_t at, uint64_t *number)
 {
     for (unsigned i = 0; i < query->id_count; i++) {
-        unsigned n = forwards ? i : query->id_count - 1 - i;
-        uint64_t number = query->ids[n];
-        if (forwards ? number <= at : number >= at)
+        uint64_t id = query->ids[forwards ? i : query->id_count - 1 - i];
+        if (forwards ? id <= at : id >= at)
             continue;
-        enum store_outcome outcome = archive_has(turn->server->store, &query->view, number);
+        enum store_outcome outcome = archive_has(turn->server->store, &query->view, id);
         if (outcome == STORE_NONE) /* of another talk */
             continue;
-        *entry = (struct archive_entry){.number = number};
+        *number = id;
         return outcome;
     }
     return STORE_NONE;
 }
 
-enum store_outcome archive_query_next(struct turn *turn, const struct archive_query *query,
-                                      bool forwards, uint64_t at, struct archive_entry *entry)
+enum store_outcome archive_query_next(struct turn *turn, struct archive_query *query, bool forwards,
+                                      uint64_t at, uint64_t *number)
 {
     if (query->by_ids)
-        return ids_next(turn, query, forwards, at, entry);
-    return forwards ? archive_after(turn->server->store, &query->view, at, entry)
-                    : archive_before(turn->server->store, &query->view, at, entry);
+        return ids_next(turn, query, forwards, at, number);
+    return forwards ? archive_after(turn->server->store, &query->view, at, number)
+                    : archive_before(turn->server->store, &query->view, at, number);
 }
 
-/* One by one. */
-static enum store_outcome count_walk(struct turn *turn, const struct archive_query *query,
-                                     struct rsm_answer *answer)
+static enum store_outcome ids_count(struct turn *turn, const struct archive_query *query,
+                                    uint32_t *count)
 {
-    struct archive_entry entry = {.number = query->range.low - 1};
+    uint64_t at = query->range.low - 1;
     enum store_outcome outcome;
-    while ((outcome = archive_query_next(turn, query, true, entry.number, &entry)) == STORE_OK &&
-           entry.number <= query->range.high)
-        answer->count++;
-    return outcome;
+    while ((outcome = ids_next(turn, query, true, at, &at)) == STORE_OK && at <= query->range.high)
+        (*count)++;
+    return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
-enum store_outcome archive_query_count(struct turn *turn, const struct archive_query *query,
-                                       const struct archive_entry *first, struct rsm_answer *answer)
+enum store_outcome archive_query_count(struct turn *turn, struct archive_query *query,
+                                       uint64_t first, struct rsm_answer *answer)
 {
-    struct archive_entry low, high;
-    bool walked = query->by_ids || query->view.talk;
+    struct store *store = turn->server->store;
+    struct archive_range range = query->range;
     *answer = (struct rsm_answer){.counted = !query->view.talk || query->max == 0};
-    if (walked)
-        return answer->counted ? count_walk(turn, query, answer) : STORE_OK;
-    enum store_outcome outcome = archive_query_next(turn, query, true, query->range.low - 1, &low);
-    if (outcome == STORE_OK)
-        outcome = archive_query_next(turn, query, false, query->range.high + 1, &high);
-    if (outcome != STORE_OK || low.number > high.number)
-        return outcome;
-    answer->count = high.place - low.place + 1;
-    answer->placed = first != NULL;
-    answer->index = first != NULL ? first->place - low.place : 0;
-    return STORE_OK;
+    if (!answer->counted)
+        return STORE_OK;
+    if (query->by_ids)
+        return ids_count(turn, query, &answer->count);
+    enum store_outcome outcome =
+        archive_count(store, &query->view, range.low, range.high, &answer->count);
+    answer->placed = first != 0 && !query->view.talk;
+    if (outcome == STORE_OK && answer->placed)
+        outcome = archive_count(store, &query->view, range.low, first - 1, &answer->index);
+    return outcome;
 }
 
 void archive_form_build(struct build *build)

@@ -30,14 +30,13 @@ struct archive_query {
 /* false: it was refused. */
 bool archive_query_read(struct turn *turn, struct archive_query *query);
 
-/* The next entry that fits behind `at`, or before it; maybe out of the range. */
-enum store_outcome archive_query_next(struct turn *turn, const struct archive_query *query,
-                                      bool forwards, uint64_t at, struct archive_entry *entry);
+/* The next one that fits behind `at`, or before it; maybe out of the range. */
+enum store_outcome archive_query_next(struct turn *turn, struct archive_query *query, bool forwards,
+                                      uint64_t at, uint64_t *number);
 
-/* How many there are in all, and where the page begins (NULL: it is empty). */
-enum store_outcome archive_query_count(struct turn *turn, const struct archive_query *query,
-                                       const struct archive_entry *first,
-                                       struct rsm_answer *answer);
+/* How many there are in all, and where the page begins (0: it is empty). */
+enum store_outcome archive_query_count(struct turn *turn, struct archive_query *query,
+                                       uint64_t first, struct rsm_answer *answer);
 
 /* 4.1.5: the fields that may be asked with. */
 void archive_form_build(struct build *build);

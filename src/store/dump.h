@@ -1,7 +1,7 @@
 /* dump.h: a store as text, the same on every machine: it moves a family from a 32-bit or big-endian
  * router to a 64-bit board. A header, a line for each record, and a last line without which it is
  * cut off:
- *     kith dump 1 schema 1 | accounts TAB anna TAB \01\00... | end 1 0a1b2c3d (records, CRC-32)
+ *     kith dump 1 schema 2 | accounts TAB anna TAB \01\00... | end 1 0a1b2c3d (records, CRC-32)
  * \xx is a byte in hexadecimal; all other text is UTF-8. It has all secrets of the store. */
 #ifndef KITH_DUMP_H
 #define KITH_DUMP_H

@@ -9,7 +9,7 @@
 
 #define STORE_READERS 32 /* slots for the snapshots of all processes together */
 
-enum { SCHEMA_NOW = 1 };
+enum { SCHEMA_NOW = 2 };
 
 extern const char *const table_names[TABLE_COUNT];
 
@@ -25,6 +25,7 @@ struct store {
     bool resting;   /* a file that no process writes: without LMDB's lock file */
     bool unlimited; /* room is not asked for: making the file, changing its schema */
     bool appending; /* what is put comes in the order of its keys, else STORE_EXISTS */
+    bool beside;    /* the pages on the way to what is put are dirty already */
 
     MDB_dbi tables[TABLE_COUNT];
     bool missing[TABLE_COUNT]; /* opened to read before the table was made: it is empty */
@@ -39,6 +40,10 @@ struct store {
     bool counted;
     int error; /* of LMDB or the system, that last ended a transaction */
     bool disk_low;
+
+    bool index_known;   /* archive_index.c: */
+    uint64_t indexed;   /* up to which number the archive's index is made */
+    uint32_t unindexed; /* how many messages are behind it */
 
     size_t page_bytes;
     uint64_t map_bytes;
@@ -93,10 +98,13 @@ __attribute__((format(printf, 2, 3))) const char *environment_sentence(struct ar
                                                                        const char *format, ...);
 
 /* room.c: what may still be taken of the map and of the dirty pages. A handler is let in while much
- * is left, its writes while some is left, deletions nearly to the end. */
-enum room_purpose { ROOM_BEGIN, ROOM_WRITE, ROOM_DELETE };
+ * is left, its writes while some is left (the archive's index with as few dirty pages as when it
+ * begins), deletions nearly to the end. */
+enum room_purpose { ROOM_BEGIN, ROOM_INDEX, ROOM_WRITE, ROOM_DELETE };
 bool room_left(struct store *store, size_t bytes, enum room_purpose purpose);
 void room_charge(struct store *store, enum store_table table, size_t bytes);
+/* What to ask for a change behind each of several owners: the pages below the root of the table. */
+size_t room_path_bytes(struct store *store, enum store_table table);
 void room_forget(struct store *store);
 void room_look_at_disk(struct store *store);
 /* Pages on the free list, at most enough of them are counted. */

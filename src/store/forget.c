@@ -30,9 +30,9 @@ static bool has_much(struct store *store, struct span local)
     struct private_use use;
     struct pep_use published;
     struct archive_view archive;
-    struct archive_entry entry;
+    uint64_t number;
     archive_view(&archive, local, NULL);
-    if (archive_after(store, &archive, 0, &entry) != STORE_NONE)
+    if (archive_after(store, &archive, 0, &number) != STORE_NONE)
         return true;
     return offline_next(store, local, 0, &message) != STORE_NONE ||
            private_count(store, local, NULL, 0, &use) != STORE_OK || use.elements > 0 ||

@@ -24,6 +24,7 @@ static const struct {
     uint64_t dirty_share;
 } room_kept[] = {
     [ROOM_BEGIN] = {8, 2},
+    [ROOM_INDEX] = {16, 2},
     [ROOM_WRITE] = {16, 8},
     [ROOM_DELETE] = {64, UINT64_MAX},
 };
@@ -119,6 +120,21 @@ bool store_crowded(const struct store *store)
            room_dirty_pages(store) > dirty_pages_max(store) / 8 * CROWDED_PARTS;
 }
 
+/* Below the root. */
+static unsigned path_pages(const MDB_stat *stat)
+{
+    return stat->ms_depth > 1 ? stat->ms_depth - 1 : 1;
+}
+
+size_t room_path_bytes(struct store *store, enum store_table table)
+{
+    MDB_stat stat;
+    MDB_txn *view = store_view(store);
+    if (view == NULL || mdb_stat(view, store->tables[table], &stat) != 0)
+        return store->page_bytes;
+    return path_pages(&stat) * store->page_bytes / 2; /* room_left doubles it */
+}
+
 void room_charge(struct store *store, enum store_table table, size_t bytes)
 {
     MDB_stat stat;
@@ -129,18 +145,19 @@ void room_charge(struct store *store, enum store_table table, size_t bytes)
         store->overflow += (bytes + store->page_bytes) / store->page_bytes;
     if (mdb_stat(store->writer, store->tables[table], &stat) != 0)
         return;
-    /* Behind the last record: its leaf is dirty until it is full. The archive's entries stand
-     * behind the last ones of their accounts: a leaf each, and one more only when it is full. */
-    if ((store->appending || table == TABLE_ARCHIVE) && store->changed[table] > 0) {
-        store->changed[table] += table == TABLE_ARCHIVE;
+    bool first = store->changed[table] == 0;
+    if (!first && (store->appending || table == TABLE_ARCHIVE)) {
+        /* Behind the last record: its leaf is dirty until it is full. The archive's entries stand
+         * behind the last ones of their owners: the way to each is charged once. */
+        if (table == TABLE_ARCHIVE && !store->beside)
+            store->changed[table] += path_pages(&stat);
         store->appended += is_long ? 32 : bytes + 32;
         store->overflow += store->appended / (store->page_bytes / 2);
         store->appended %= store->page_bytes / 2;
-        return;
+    } else {
+        store->changed[table] += stat.ms_depth + first; /* the root is dirty after the first one */
     }
     uint64_t tree = (uint64_t)stat.ms_branch_pages + stat.ms_leaf_pages + 2;
-    /* The root is dirty after the first change. */
-    store->changed[table] += stat.ms_depth + (store->changed[table] == 0);
     if (store->changed[table] > tree)
         store->changed[table] = tree;
 }

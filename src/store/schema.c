@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "platform/platform.h"
 #include "store/accounts.h"
+#include "store/archive_parts.h"
 #include "store/environment.h"
 
 /* What leads from one schema to the next. Schema 0 was never released: its account records had no
@@ -14,6 +15,7 @@ static const struct schema_step {
     enum store_outcome (*take)(struct store *store);
 } schema_steps[] = {
     {0, account_add_flags},
+    {1, index_begin}, /* the archive's entries were written with their bodies */
 };
 
 static enum store_outcome schema_write(struct store *store, uint64_t schema)

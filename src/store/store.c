@@ -39,6 +39,8 @@ static void reader_reset(struct store *store)
     if (store->reading)
         mdb_txn_reset(store->reader);
     store->reading = false;
+    if (store->read_only) /* others write */
+        store->index_known = false;
 }
 
 static enum store_outcome writer_begin(struct store *store)
@@ -66,7 +68,7 @@ static enum store_outcome written(struct store *store, int error, const char *do
 static void writer_gone(struct store *store)
 {
     store->writer = NULL;
-    store->broken = store->urgent = false;
+    store->broken = store->urgent = store->index_known = false;
     for (int i = 0; i < TABLE_COUNT; i++)
         store->writing_at[i] = NULL; /* LMDB closed them */
     reader_reset(store);

@@ -312,7 +312,7 @@ static bool upgrade_cut(unsigned n, uint64_t seed)
     if (store == NULL)
         return true;
     store_usage(store, &use);
-    CHECK(use.schema == 1);
+    CHECK(use.schema == 2);
     CHECK(old_accounts_whole(store, OLD_ACCOUNTS));
     store_close(store);
     return true;

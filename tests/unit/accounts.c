@@ -142,7 +142,7 @@ static void test_upgrade(void)
     struct store *store = open_store(MAP_USUAL, false, &why);
     CHECK(store != NULL);
     store_usage(store, &use);
-    CHECK(use.schema == 1 && store_secret(store)[0] == 7);
+    CHECK(use.schema == 2 && store_secret(store)[0] == 7);
     while (account_next(store, name, &name, &account) == STORE_OK) {
         CHECK(account.flags == 0 && account.made_us == (count & 0xff));
         CHECK(account.iterations == 0x55555555 && account.sha256.server_key[31] == 0x55);

@@ -217,7 +217,7 @@ static void test_words(void)
         const char *words;
     } wrong[] = {
         {"kith dump 2 schema 1\n", "line 1: this dump is of a newer kith"},
-        {"kith dump 1 schema 2\n", "line 1: this dump is of a newer kith"},
+        {"kith dump 1 schema 3\n", "line 1: this dump is of a newer kith"},
         {"kith dump 1 schema 1\r\n", "line 1: this is no dump"},
         {"kith dump 1 schema 1\nend 0 c5d0ff65", "line 2: the dump ends here"},
         {"kith dump 1 schema 1\nend 1 00000000\n", "line 2: the records before are not those"},

@@ -76,7 +76,7 @@ static void test_making(void)
     memcpy(secret, store_secret(store), sizeof secret);
     CHECK(memcmp(secret, zero, sizeof secret) != 0);
     store_usage(store, &use);
-    CHECK(use.schema == 1 && use.map_bytes == MAP_SMALL && use.used_bytes > 0);
+    CHECK(use.schema == 2 && use.map_bytes == MAP_SMALL && use.used_bytes > 0);
     CHECK(use.used_bytes < 10 * 65536 && use.commits == 0);
     store_close(store);
     store = open_store(MAP_SMALL, false, &why);
@@ -149,7 +149,7 @@ static void test_refusals(void)
     files_remove();
 
     struct store *store = open_store(MAP_SMALL, false, &why);
-    CHECK(store_put(store, TABLE_META, SPAN("schema"), span_of("\2\0\0\0\0\0\0", 8), false) ==
+    CHECK(store_put(store, TABLE_META, SPAN("schema"), span_of("\3\0\0\0\0\0\0", 8), false) ==
           STORE_OK);
     CHECK(store_commit(store) == STORE_OK);
     store_close(store);
