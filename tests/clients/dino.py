@@ -131,6 +131,7 @@ class Dino:
             return None
 
         os.makedirs(os.path.dirname(self.database), exist_ok=True)
+        evidence.append(("what Dino says at first", lambda: read(self.log)))
         self.spawn(require("dino-im"))
         wait_until(made, 15, "Dino to make its database")
         wait_until(lambda: self.window() is not None, 15, "Dino's first window")
@@ -196,8 +197,14 @@ class Dino:
         self.screen.xdotool("type", "--delay", "5", text)
         self.screen.xdotool("key", "Return")
 
-    def wait(self, word):
-        wait_until(lambda: word in read(self.log), 8, f"Dino to say {word}")
+    def wait(self, word, seconds=8):
+        wait_until(lambda: word in read(self.log), seconds, f"Dino to say {word}")
+
+    def messages(self, body):
+        """How many of them it keeps."""
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            rows = database.execute("SELECT count(*) FROM message WHERE body = ?", (body,))
+            return rows.fetchone()[0]
 
     def hear(self, *words):
         """A stanza with all of these."""

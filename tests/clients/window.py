@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 """Dino in a window nobody sees: adds slixmpp in its dialog, shows what it says, answers by
-keyboard, is killed and comes back, refuses an unknown CA."""
+keyboard, is killed and comes back, refuses an unknown CA; its connection is cut, it resumes."""
 
 import contextlib
 
 import slix
 from dino import PORT, Dino, Screen, go_inside
-from harness import Server, case, check, end, equal, require, stranger_ca
+from harness import Server, case, check, end, equal, free_ports, require, stranger_ca
 from slix import Person
+from turns import acknowledged
+from wire import Wire
+
+RECONNECT_SECONDS = 20  # Dino takes 10
 
 
 class Alice(Person):
@@ -96,6 +100,30 @@ async def come_back(alice, dino, away):
     equal((await alice.hear("bob@localhost/dino"))["body"], "Back again", "what alice heard")
 
 
+async def cut(alice, dino, away, wire):
+    """What both say while nothing arrives is displayed and heard once; alice sees nothing of it."""
+    await away(dino.start)
+    await alice.presence("bob@localhost/dino")
+    await away(dino.focus)
+    await alice.shown(await alice.show("before"))
+    wire.lose()
+    said = await alice.show("lost on the way to Dino")
+    await acknowledged(alice)
+    await away(dino.type, "lost on the way from Dino")
+    await away(dino.wait, "lost on the way from Dino")
+    wire.cut()
+    await away(dino.wait, ":resumed ", RECONNECT_SECONDS)
+    await alice.shown(said)
+    equal((await alice.hear("bob@localhost/dino"))["body"], "lost on the way from Dino",
+          "what alice heard")
+    await away(dino.type, "after that")
+    equal((await alice.hear("bob@localhost/dino"))["body"], "after that", "what alice heard next")
+    seen = [alice.presences.get_nowait()["type"] for _ in range(alice.presences.qsize())]
+    check("unavailable" not in seen, "alice saw Dino go")
+    for text in ("lost on the way to Dino", "lost on the way from Dino"):
+        equal(dino.messages(text), 1, f"in Dino's database {text}")
+
+
 async def never_there(alice):
     """All that waits for alice is here when her ping is answered."""
     alice.send_presence()
@@ -144,6 +172,13 @@ def all_cases():
             with_alice(server, dino, wrong_password)
         with case("dino: an unknown CA is refused by the client"):
             with_alice(server, dino, unknown_ca)
+        with case("dino: its connection is cut, it resumes, all of it once"):
+            server.stop()
+            server.port = free_ports(1)[0]
+            server.configure(listen=f"127.0.0.1:{server.port}", resume_seconds="60")
+            server.start()
+            wire = Wire(server, PORT)
+            with_alice(server, dino, lambda *words: cut(*words, wire))
 
 
 all_cases()
