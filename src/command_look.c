@@ -7,6 +7,7 @@
 #include "base/heap.h"
 #include "command_parts.h"
 #include "core/errand.h"
+#include "core/offline.h"
 #include "extensions.h"
 #include "features/version.h"
 #include "plan.h"
@@ -194,6 +195,16 @@ static bool check_codes(struct build *reply)
                    there ? NULL : "install a mail server's sendmail, or set `verify_command`");
 }
 
+static bool check_offline(struct build *reply)
+{
+    char text[100];
+    snprintf(text, sizeof text, "at most %u messages wait for one account", offline_messages_max());
+    return finding(reply, "offline", text,
+                   config.offline_messages > plan.offline_messages
+                       ? "`offline_messages` asks for more: give a profile that has as many"
+                       : NULL);
+}
+
 enum command_exit look_check(struct request *request)
 {
     char text[200];
@@ -201,6 +212,7 @@ enum command_exit look_check(struct request *request)
     snprintf(text, sizeof text, "%s: %u streams in %llu KB", plan.profile, plan.sessions,
              (unsigned long long)plan_total() >> 10);
     good = finding(request->reply, "memory", text, NULL) && good;
+    good = check_offline(request->reply) && good;
     good = check_certificate(request) && good;
     good = check_store(request) && good;
     good = check_ports(request->reply) && good;

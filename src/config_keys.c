@@ -157,6 +157,12 @@ static bool set_names(void *field, struct span value)
 }
 
 /* At most ten hours: see struct segment. */
+/* Messages that wait for an account, as many as a profile may have. */
+static bool set_messages(void *field, struct span value)
+{
+    return settings_number(value, field, 1, 100000);
+}
+
 static bool set_seconds(void *field, struct span value)
 {
     return settings_number(value, field, 0, 36000);
@@ -408,6 +414,12 @@ const struct key config_keys[] = {
     {{"archive_days", "365", "a number from 1 to 1000", "days that a message is kept, at most"},
      set_count,
      FIELD(archive_days),
+     false},
+    {{"offline_messages", "", "a number from 1 to 100000",
+      "messages that wait for one account, at most as many as the profile has; without it, so "
+      "many"},
+     set_messages,
+     FIELD(offline_messages),
      false},
     {{"durability", "strict", "strict or relaxed",
       "whether the archive's copies are written at soon, or together every ten seconds"},

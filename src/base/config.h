@@ -64,7 +64,8 @@ struct config {
     uint32_t participants_per_channel; /* at most plan.participants */
     bool archive;
     uint32_t archive_days;
-    bool relaxed; /* durability */
+    uint32_t offline_messages; /* 0, or more than that: plan.offline_messages */
+    bool relaxed;              /* durability */
     bool sasl_plain;
     bool plaintext_on_loopback; /* allow_plaintext = loopback */
     bool rate_limits;

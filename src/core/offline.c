@@ -10,6 +10,12 @@
 _Static_assert(OFFLINE_DELAY_BYTES_MAX >= 128 + BUILD_ESCAPED_MAX(CONFIG_TEXT_MAX),
                "room for any domain");
 
+uint32_t offline_messages_max(void)
+{
+    bool fewer = config.offline_messages != 0 && config.offline_messages < plan.offline_messages;
+    return fewer ? config.offline_messages : plan.offline_messages;
+}
+
 void offline_delay(uint64_t since_us, struct build *build)
 {
     char stamp[TIMESTAMP_BYTES];
@@ -29,7 +35,7 @@ enum offline_outcome offline_add(struct server *server, struct span local, struc
         return OFFLINE_NO_ROOM;
     if (offline_look(store, local, &queue) != STORE_OK)
         return OFFLINE_FAILED;
-    if (queue.messages >= plan.offline_messages || queue.bytes + stanza->used > plan.offline_bytes)
+    if (queue.messages >= offline_messages_max() || queue.bytes + stanza->used > plan.offline_bytes)
         return OFFLINE_FULL;
     if (!store_has_room(store, stanza->used + RECORD_BYTES))
         return OFFLINE_NO_ROOM;

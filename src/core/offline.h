@@ -1,6 +1,6 @@
 /* offline.h: how a message comes into the store for those who are not there, whoever sent it
  * (XEP-0160, XEP-0203). Telling what is stored is features/offline.h.
- * Limits: plan.offline_messages, plan.offline_bytes (OFF-3). */
+ * Limits: config.offline_messages, plan.offline_messages, plan.offline_bytes (OFF-3). */
 #ifndef KITH_CORE_OFFLINE_H
 #define KITH_CORE_OFFLINE_H
 
@@ -15,6 +15,9 @@ enum offline_outcome {
     OFFLINE_NO_ROOM,  /* of the store or the arena, for now */
     OFFLINE_FAILED,
 };
+
+/* How many may wait for one account (OFF-3). */
+uint32_t offline_messages_max(void);
 
 #define OFFLINE_DELAY_BYTES_MAX 2048
 /* <delay/>: since when the served domain has had it. At most that long. */

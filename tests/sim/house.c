@@ -183,6 +183,11 @@ bool house_set(const char *key, const char *value)
            pair_replace(&house.config, key, value, true);
 }
 
+bool house_configure(const char *key, const char *value)
+{
+    return pair_replace(&house.config, key, value, true);
+}
+
 static const char *pairs_text(const struct pairs *pairs)
 {
     struct text text = {0};

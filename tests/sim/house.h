@@ -19,6 +19,8 @@ void house_leave(void);
 void house_begin(void);
 /* A key of config or plan by its name in the struct; false: no such key or value. */
 bool house_set(const char *key, const char *value);
+/* The same for one of config that plan has too. */
+bool house_configure(const char *key, const char *value);
 
 /* false: why. The server of the last house_begin; again after house_close: with the same store. */
 bool house_open(const char **why);

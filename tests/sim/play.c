@@ -38,7 +38,7 @@ static const struct statement *play_settings(struct play *play, const struct sta
         size_t len = strcspn(rest, " =");
         snprintf(key, sizeof(key), "%.*s", (int)len, rest);
         const char *value = rest + len + strspn(rest + len, " =");
-        if (!house_set(key, value)) {
+        if (!(strcmp(word, "config") == 0 ? house_configure : house_set)(key, value)) {
             play_fail(play, "no such setting, or not a value for it: %s", rest);
             return NULL;
         }

@@ -36,7 +36,8 @@ static void test_defaults(void)
     CHECK(config.listen_tls[1].port == 5223);
     CHECK(config.certificate[0] == '\0' && config.key[0] == '\0');
     CHECK(strcmp(config.control, "data/control") == 0);
-    CHECK(strcmp(config.profile, "sbc-64m") == 0 && config.memory == 0);
+    CHECK(strcmp(config.profile, "sbc-64m") == 0 && config.memory == 0 &&
+          config.offline_messages == 0);
     CHECK(config.registration == REGISTRATION_INVITE && config.sasl_plain);
     CHECK(!config.plaintext_on_loopback && config.rate_limits && config.sasl_iterations == 10000);
 }
@@ -165,7 +166,7 @@ static void test_keys(void)
         CHECK(key.expected[0] != '\0' && key.meaning[0] != '\0');
         n++;
     }
-    CHECK(n == 40);
+    CHECK(n == 41);
 }
 
 int main(void)
