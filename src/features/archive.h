@@ -1,7 +1,7 @@
 /* archive.h: asking the own archive for pages of messages (XEP-0313, XEP-0059). Requirements MAM-3
  * ... MAM-5. Limits: PAGE_MAX results, a share of plan.output_bytes for them. */
-#ifndef KITH_ARCHIVE_QUERY_H
-#define KITH_ARCHIVE_QUERY_H
+#ifndef KITH_FEATURES_ARCHIVE_H
+#define KITH_FEATURES_ARCHIVE_H
 
 #include "core/inline.h"
 #include "core/turn.h"

@@ -1,5 +1,5 @@
 /* archive_query.c: see archive_query.h. */
-#include "features/archive_query.h"
+#include "core/archive_query.h"
 
 #include "wire/form.h"
 #include "wire/names.h"
@@ -200,10 +200,10 @@ static int page_read(struct turn *turn, struct archive_query *query)
     return error;
 }
 
-bool archive_query_read(struct turn *turn, struct archive_query *query)
+bool archive_query_read(struct turn *turn, struct span owner, struct archive_query *query)
 {
     *query = (struct archive_query){.range = {1, ARCHIVE_NUMBER_MAX}};
-    archive_view(&query->view, jid_local(&turn->session->jid), NULL);
+    archive_view(&query->view, owner, NULL);
     query->queryid = stanza_attribute(turn->stanza, turn->child, "queryid");
     query->flipped = stanza_child(turn->stanza, turn->child, NS_MAM, "flip-page") != NULL;
     int error = query->queryid.len > ID_BYTES_MAX ? ERROR_POLICY_VIOLATION : form_read(turn, query);

@@ -1,7 +1,7 @@
-/* archive_query.h: what a query of the archive asks for (XEP-0313 4.1, 4.3), as numbers of
- * messages; for features/archive.c alone. */
-#ifndef KITH_ARCHIVE_QUERY_FORM_H
-#define KITH_ARCHIVE_QUERY_FORM_H
+/* archive_query.h: what a query of an archive asks for (XEP-0313 4.1, 4.3), as numbers of
+ * messages. */
+#ifndef KITH_ARCHIVE_QUERY_H
+#define KITH_ARCHIVE_QUERY_H
 
 #include "core/archive.h"
 #include "wire/rsm.h"
@@ -27,8 +27,8 @@ struct archive_query {
     uint64_t ids[ARCHIVE_IDS_MAX];
 };
 
-/* false: it was refused. */
-bool archive_query_read(struct turn *turn, struct archive_query *query);
+/* owner: under which name the archive is in the store. false: it was refused. */
+bool archive_query_read(struct turn *turn, struct span owner, struct archive_query *query);
 
 /* The next one that fits behind `at`, or before it; maybe out of the range. */
 enum store_outcome archive_query_next(struct turn *turn, struct archive_query *query, bool forwards,
