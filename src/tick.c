@@ -5,6 +5,7 @@
 #include "console.h"
 #include "core/archive.h"
 #include "core/ask.h"
+#include "core/channel_join.h"
 #include "core/derivation.h"
 #include "core/input.h"
 #include "core/limits.h"
@@ -453,6 +454,7 @@ bool server_tick(struct server *server, int timeout_ms)
     presence_farewells(server);
     registration_sweep(server);
     archive_reap(server);
+    channel_reap(server);
     subscription_reap(server); /* after them: they ask the rosters of accounts that were deleted */
     pep_sweep(server);
     flush(server);

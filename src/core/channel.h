@@ -23,7 +23,7 @@ const char *channel_node_name(enum channel_node node);
 /* Whether the channel has it now: `allowed` only if it is private. */
 bool channel_node_there(const struct channel *channel, enum channel_node node);
 
-/* STORE_NONE: there is none of this name. STORE_FULL: no memory. */
+/* STORE_NONE: there is none of this name, or it is destroyed. STORE_FULL: no memory. */
 enum store_outcome channel_find(struct server *server, struct span local, struct channel_here *out);
 /* The jid in the server's arena, of a name that fits. */
 bool channel_jid(struct server *server, struct span local, struct jid *out);

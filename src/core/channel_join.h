@@ -50,6 +50,16 @@ enum channel_outcome channel_join(struct server *server, const struct channel_he
 enum channel_outcome channel_leave(struct server *server, const struct channel_here *channel,
                                    const struct jid *who, bool told);
 
+/* The side of the participant's own server alone, where the channel may be gone (PAM-3): the
+ * membership ends, the roster's item goes with a push. CHANNEL_DONE also where there was neither.
+ */
+enum channel_outcome channel_part(struct server *server, const struct jid *who,
+                                  const struct jid *channel);
+
+/* A nick for the participant of that id, who may be new (MX-7). *had: in the arena; empty: none. */
+enum channel_outcome channel_nick_choose(struct server *server, const struct channel_here *channel,
+                                         const struct channel_joining *joining, struct span *had);
+
 /* MX-11: nick empty: one is found. *had: in the arena. CHANNEL_FORBIDDEN: no participant. */
 enum channel_outcome channel_nick(struct server *server, const struct channel_here *channel,
                                   const struct jid *who, struct span nick, struct span *had);
@@ -58,12 +68,13 @@ enum channel_outcome channel_subscribe(struct server *server, const struct chann
                                        const struct jid *who, uint8_t add, uint8_t remove,
                                        uint8_t *added);
 
-/* 6.3. name empty: a random one, unlisted. `owner`: bare jid. CHANNEL_NICK_TAKEN: there is one of
- * that name, or was lately; CHANNEL_NICK_BAD: no name for one. */
+/* 6.3. local empty: a random one, unlisted; else as typed. `owner`: bare jid. CHANNEL_NICK_TAKEN:
+ * there is one of that name, or was lately; CHANNEL_NICK_BAD: no name for one; CHANNEL_FULL: there
+ * are config.channels. */
 enum channel_outcome channel_create(struct server *server, struct span local,
                                     const struct jid *owner, struct channel_here *out);
-/* 6.3: events of the deletion of each node to its subscribers, then the participants' memberships
- * and roster items; the rest goes in steps (channel_reap). */
+/* 6.3: nobody finds it any more; events of the deletion of each node to its subscribers. The
+ * participants' memberships and roster items, then all else, go in steps (channel_reap). */
 enum channel_outcome channel_destroy(struct server *server, const struct channel_here *channel);
 /* Once a tick: a little of what destroyed channels left. */
 void channel_reap(struct server *server);

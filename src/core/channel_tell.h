@@ -4,6 +4,7 @@
 #define KITH_CORE_CHANNEL_TELL_H
 
 #include "core/channel.h"
+#include "store/rosters.h"
 
 /* PAM-5: by its capabilities, or by what it has asked in this session (session->mix). */
 bool channel_client(const struct session *session);
@@ -16,6 +17,11 @@ void channel_event_to(struct server *server, const struct channel_here *channel,
  */
 enum store_outcome channel_event(struct server *server, const struct channel_here *channel,
                                  enum channel_node node, struct span payload, struct span also);
+
+/* <item/> of the node `participants` (MX-13), of at most CHANNEL_ITEM_BYTES. */
+#define CHANNEL_ITEM_BYTES                                                                         \
+    (256 + BUILD_ESCAPED_MAX(ROSTER_CONTACT_BYTES_MAX + PARTICIPANT_NICK_BYTES_MAX))
+void channel_participant_item(struct build *build, const struct participant *participant);
 
 /* The id of an event or of a random name: opaque, new each time. */
 #define CHANNEL_UID_CHARS 16

@@ -169,12 +169,13 @@ struct server {
     uint64_t flush_ms;    /* stored messages are told again from then on, where memory was short */
     uint64_t reap_ms;     /* when to go on with what deleted accounts leave behind */
     uint64_t pep_reap_ms; /* the same, with the items of nodes that are gone */
-    uint64_t expiry_ms;   /* when to look for records that have expired */
-    uint64_t dirty_ms;    /* when what is not committed was begun; 0: in this tick */
-    uint64_t commit_ms;   /* how long the last commit took */
-    uint64_t archived;    /* number of the last message, kept or not; 0: not looked up yet */
-    uint64_t archive_reap_ms;         /* when to drop more of the archive */
-    uint64_t archive_log_ms;          /* when it may be said again that it is full */
+    uint64_t channel_reap_ms; /* the same, with channels that are destroyed */
+    uint64_t expiry_ms;       /* when to look for records that have expired */
+    uint64_t dirty_ms;        /* when what is not committed was begun; 0: in this tick */
+    uint64_t commit_ms;       /* how long the last commit took */
+    uint64_t archived;        /* number of the last message, kept or not; 0: not looked up yet */
+    uint64_t archive_reap_ms; /* when to drop more of the archive */
+    uint64_t archive_log_ms;  /* when it may be said again that it is full */
     struct archive_trim archive_trim; /* how far it was looked for accounts that keep too many */
     bool archive_trimming;
     uint8_t archive_key[UID_KEY_BYTES];

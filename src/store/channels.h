@@ -42,6 +42,7 @@ enum channel_flag {
     CHANNEL_RETRACT_OWN = 4,   /* 'User Message Retraction' */
     CHANNEL_INVITE_ALL = 8,    /* 'Participation Addition by Invitation from Participant' */
     CHANNEL_NICKS_NEEDED = 16, /* 'Mandatory Nicks' */
+    CHANNEL_ENDING = 32,       /* destroyed: there until all who were in it have left it */
 };
 
 struct channel {

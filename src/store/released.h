@@ -1,5 +1,6 @@
-/* released.h: names of deleted accounts, which nobody else gets for a while (REG-12).
- * Key: localpart. Limit: RELEASED_MAX; when there are more, the one that ends first makes room. */
+/* released.h: names of deleted accounts, which nobody else gets for a while (REG-12), and those of
+ * destroyed channels, behind a slash. Key: localpart.
+ * Limit: RELEASED_MAX; when there are more, the one that ends first makes room. */
 #ifndef KITH_RELEASED_H
 #define KITH_RELEASED_H
 

@@ -40,6 +40,11 @@ bool precis_map(struct precis_text *text, unsigned mappings);
 bool precis_username(struct precis_text *text); /* UsernameCaseMapped, RFC 8265 3.3 */
 bool precis_opaque(struct precis_text *text);   /* OpaqueString, RFC 8265 4.2 */
 
+/* Nickname, RFC 8266 2.1 and 2.3, but for characters that NFKC makes others of: width apart they
+ * are refused, since two nicknames that look alike must not be two (and there is no table for
+ * them). */
+bool precis_nickname(struct precis_text *text);
+
 /* SASLprep (RFC 4013, as a query) where RFC 8265 4.2 does not come to another result: compatibility
  * characters are refused, since NFKC and NFC part there and a client may do either; so is what
  * Unicode has not assigned yet. */

@@ -162,6 +162,27 @@ bool precis_opaque(struct precis_text *text)
            points_valid(text->points, text->len, PRECIS_FREE);
 }
 
+/* RFC 8266 2.1 rule 2: none at the ends, one between words. */
+static void squeeze(struct precis_text *text)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < text->len; i++)
+        if (text->points[i] != ' ' || (kept > 0 && text->points[kept - 1] != ' '))
+            text->points[kept++] = text->points[i];
+    text->len = kept > 0 && text->points[kept - 1] == ' ' ? kept - 1 : kept;
+}
+
+bool precis_nickname(struct precis_text *text)
+{
+    if (!precis_map(text, PRECIS_MAP_SPACES | PRECIS_MAP_WIDTH))
+        return false;
+    squeeze(text);
+    for (size_t i = 0; i < text->len; i++)
+        if (precis_record_of(text->points[i])->kind == PRECIS_COMPATIBLE)
+            return false;
+    return points_valid(text->points, text->len, PRECIS_FREE);
+}
+
 /* RFC 3454 B.1, which SASLprep maps to nothing (RFC 4013 2.1). Without U+200B, which is in C.1.2
  * too: some implementations make it a space. */
 static bool mapped_to_nothing(uint32_t point)
