@@ -12,8 +12,12 @@
 #include "features/version.h"
 #include "plan.h"
 #include "qr_code.h"
+#include "store/accounts.h"
 #include "store/archive.h"
+#include "store/channels.h"
 #include "store/library.h"
+#include "store/memberships.h"
+#include "store/participants.h"
 #include "wire/library.h"
 
 #define DAYS_WARN 14
@@ -47,6 +51,14 @@ static void status_archive(struct server *server, struct build *reply)
                (unsigned long long)(use.bytes >> 10), (unsigned long long)(share >> 10));
 }
 
+static void status_channels(struct server *server, struct build *reply)
+{
+    uint64_t count;
+    if (channel_count(server->store, &count) == STORE_OK)
+        reply_line(reply, "  %-22s %8llu of %u", "channels", (unsigned long long)count,
+                   config.channels);
+}
+
 enum command_exit look_status(struct request *request)
 {
     struct server *server = request->server;
@@ -76,6 +88,7 @@ enum command_exit look_status(struct request *request)
     status_bytes(reply, "data file", (size_t)store.used_bytes, (size_t)store.used_bytes,
                  (size_t)store.map_bytes);
     status_archive(server, reply);
+    status_channels(server, reply);
     reply_line(reply, "heap calls %llu, refused %llu", (unsigned long long)heap.calls,
                (unsigned long long)heap.refused);
     return COMMAND_DONE;
@@ -136,6 +149,63 @@ static bool check_certificate(struct request *request)
     return finding(request->reply, "certificate", text, NULL);
 }
 
+/* Whether all that belongs to a channel can be read. */
+static bool channel_whole(struct store *store, uint64_t channel, uint64_t *participants)
+{
+    static const enum channel_list lists[] = {CHANNEL_LIST_ALLOWED, CHANNEL_LIST_BANNED};
+    struct participant participant;
+    const char *after = NULL;
+    enum store_outcome outcome;
+    while ((outcome = participant_next(store, channel, after, &participant)) == STORE_OK) {
+        after = participant.id;
+        ++*participants;
+    }
+    for (size_t i = 0; outcome == STORE_NONE && i < sizeof lists / sizeof lists[0]; i++) {
+        struct span jid = SPAN_NONE;
+        do
+            outcome = channel_entry_next(store, channel, lists[i], jid, &jid);
+        while (outcome == STORE_OK);
+    }
+    return outcome == STORE_NONE;
+}
+
+static bool memberships_whole(struct store *store)
+{
+    struct span local = SPAN_NONE;
+    struct account account;
+    struct membership membership;
+    enum store_outcome outcome = STORE_OK, inner = STORE_NONE;
+    while (inner == STORE_NONE &&
+           (outcome = account_next(store, local, &local, &account)) == STORE_OK) {
+        struct span channel = SPAN_NONE;
+        do
+            inner = membership_next(store, local, channel, &channel, &membership);
+        while (inner == STORE_OK);
+    }
+    return inner == STORE_NONE && outcome == STORE_NONE;
+}
+
+static bool check_channels(struct build *reply, struct store *store)
+{
+    char text[100];
+    struct span local = SPAN_NONE;
+    struct channel channel;
+    uint64_t channels = 0, participants = 0;
+    enum store_outcome outcome;
+    bool whole = memberships_whole(store);
+    while ((outcome = channel_next(store, local, &local, &channel)) == STORE_OK) {
+        whole = channel_whole(store, channel.id, &participants) && whole;
+        channels++;
+    }
+    whole = whole && outcome == STORE_NONE;
+    if (whole && channels == 0)
+        return true;
+    snprintf(text, sizeof text, "%llu with %llu participants", (unsigned long long)channels,
+             (unsigned long long)participants);
+    return finding(reply, "channels", text,
+                   whole ? NULL : "some records are damaged (see above): restore a backup");
+}
+
 static bool check_store(struct request *request)
 {
     char path[CONFIG_TEXT_MAX + 20];
@@ -148,12 +218,14 @@ static bool check_store(struct request *request)
     if (store == NULL)
         return finding(request->reply, "data", path, why);
     store_usage(store, &use);
+    bool whole = check_channels(request->reply, store);
     store_close(store);
     snprintf(path, sizeof path, "%llu of %llu KB in use", (unsigned long long)use.used_bytes >> 10,
              (unsigned long long)use.map_bytes >> 10);
     bool tight = use.used_bytes / 4 > use.map_bytes / 5;
     return finding(request->reply, "data", path,
-                   tight ? "nearly full: give a profile with larger map_bytes" : NULL);
+                   tight ? "nearly full: give a profile with larger map_bytes" : NULL) &&
+           whole;
 }
 
 static bool check_port(struct build *reply, const struct config_address *address)

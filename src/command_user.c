@@ -10,6 +10,7 @@
 #include "store/accounts.h"
 #include "store/forget.h"
 #include "store/logins.h"
+#include "store/memberships.h"
 #include "store/released.h"
 #include "store/rosters.h"
 #include "wire/base64.h"
@@ -263,11 +264,13 @@ static enum store_outcome leave_here(struct store *store, struct span local)
 {
     struct roster_walk walk;
     struct roster_item item;
+    struct membership membership;
     struct span contact, stanza;
     enum store_outcome outcome = STORE_OK;
     roster_walk_begin(&walk, local);
     if (roster_next(store, &walk, &contact, &item) != STORE_NONE ||
-        request_next(store, &walk, &contact, &stanza) != STORE_NONE)
+        request_next(store, &walk, &contact, &stanza) != STORE_NONE ||
+        membership_first_present(store, local, &contact, &membership) != STORE_NONE)
         return STORE_OK;
     while (outcome == STORE_OK && leaving_get(store, local) == STORE_OK) {
         outcome = leaving_finish(store, local);

@@ -10,6 +10,7 @@
 #include "store/ids.h"
 #include "store/invites.h"
 #include "store/logins.h"
+#include "store/memberships.h"
 #include "store/offline.h"
 #include "store/pending.h"
 #include "store/pep.h"
@@ -23,16 +24,20 @@
 #define FORGET_INVITES 20
 #define DAY_US (UINT64_C(86400) * 1000000)
 
-/* Messages, private elements or nodes; in doubt there are some. */
+/* Messages, private elements, nodes or memberships; in doubt there are some. */
 static bool has_much(struct store *store, struct span local)
 {
     struct offline_message message;
     struct private_use use;
     struct pep_use published;
     struct archive_view archive;
+    struct membership membership;
+    struct span channel;
     uint64_t number;
     archive_view(&archive, local, NULL);
     if (archive_after(store, &archive, 0, &number) != STORE_NONE)
+        return true;
+    if (membership_next(store, local, SPAN_NONE, &channel, &membership) != STORE_NONE)
         return true;
     return offline_next(store, local, 0, &message) != STORE_NONE ||
            private_count(store, local, NULL, 0, &use) != STORE_OK || use.elements > 0 ||

@@ -170,6 +170,18 @@ enum store_outcome membership_next(struct store *store, struct span local, struc
     return membership_read(local, record, out);
 }
 
+enum store_outcome membership_first_present(struct store *store, struct span local,
+                                            struct span *channel, struct membership *out)
+{
+    enum store_outcome outcome;
+    *channel = SPAN_NONE;
+    do
+        outcome = membership_next(store, local, *channel, channel, out);
+    while ((outcome == STORE_OK && !membership_present(out)) ||
+           (outcome == STORE_FAILED && channel->bytes != NULL));
+    return outcome;
+}
+
 enum store_outcome membership_forget(struct store *store, struct span local, unsigned most)
 {
     struct record_key all;

@@ -44,6 +44,9 @@ enum store_outcome membership_leave(struct store *store, struct span local, stru
  * there also when the record is damaged. */
 enum store_outcome membership_next(struct store *store, struct span local, struct span after,
                                    struct span *channel, struct membership *out);
+/* The first channel, in order of names, in which the account is now; damaged ones are passed by. */
+enum store_outcome membership_first_present(struct store *store, struct span local,
+                                            struct span *channel, struct membership *out);
 /* The account is deleted: at most `most` records go. STORE_NONE: there are no more. */
 enum store_outcome membership_forget(struct store *store, struct span local, unsigned most);
 

@@ -8,6 +8,7 @@
 #include "platform/platform.h"
 #include "store/archive.h"
 #include "store/blocklists.h"
+#include "store/memberships.h"
 #include "store/offline.h"
 #include "store/pep.h"
 #include "store/private.h"
@@ -418,6 +419,8 @@ enum store_outcome leaving_finish(struct store *store, struct span local)
         outcome = private_forget(store, local, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = pep_forget(store, local, LEAVING_RECORDS);
+    if (outcome == STORE_NONE)
+        outcome = membership_forget(store, local, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = archive_forget(store, local, LEAVING_RECORDS);
     if (outcome != STORE_NONE)

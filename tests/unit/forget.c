@@ -8,6 +8,7 @@
 #include "store/ids.h"
 #include "store/invites.h"
 #include "store/logins.h"
+#include "store/memberships.h"
 #include "store/pending.h"
 #include "store/pep.h"
 #include "store/private.h"
@@ -19,6 +20,7 @@
 
 #define OTHERS 20
 #define NODES 10
+#define CHANNELS 20
 #define NOW UINT64_C(1000000)
 
 static void put(enum store_outcome outcome)
@@ -60,6 +62,11 @@ static void account_fill(struct store *store, unsigned n)
         const uint8_t agent[LOGIN_AGENT_BYTES] = {(uint8_t)i};
         struct login_tokens tokens = {.current = {.mechanism = 1, .expires_us = 2 * NOW}};
         put(login_put(store, &(struct login_client){local, agent}, &tokens));
+    }
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        struct stay stay = {.channel = i, .joined = 1, .left = i % 2 == 0 ? 2 : UINT64_MAX};
+        snprintf(text, sizeof text, "channel%u", i);
+        put(membership_enter(store, local, span_string(text), &stay));
     }
     for (unsigned i = 0; i < INVITES_MAX / OTHERS; i++) {
         struct invite invite = {.expires_us = 2 * NOW, .uses_left = 5, .owner = local};

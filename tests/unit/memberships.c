@@ -86,12 +86,24 @@ static void test_random(struct store *store)
     CHECK(rejoined > ROUNDS / 4);
 }
 
+static void check_first(struct store *store, struct span local, const char *wanted)
+{
+    struct membership got;
+    struct span channel;
+    CHECK(membership_first_present(store, local, &channel, &got) ==
+          (wanted == NULL ? STORE_NONE : STORE_OK));
+    CHECK(wanted == NULL || (span_is(channel, wanted) && membership_present(&got)));
+}
+
 /* An account's end goes in steps, and takes nobody else's. */
 static void test_forget(struct store *store)
 {
     for (unsigned i = 0; i < CHANNELS; i++)
         enter(store, 1, i, 2 * ROUNDS);
     check_walk(store, 1);
+    check_first(store, SPAN("romeo"), "a");
+    leave(store, 1, 0, 3 * ROUNDS);
+    check_first(store, SPAN("romeo"), "aa");
     CHECK(membership_forget(store, SPAN("romeo"), 4) == STORE_OK);
     memset(model[1], 0, 4 * sizeof model[1][0]);
     check_walk(store, 1);
@@ -100,6 +112,7 @@ static void test_forget(struct store *store)
     for (unsigned account = 0; account < ACCOUNTS; account++)
         check_walk(store, account);
     CHECK(membership_forget(store, SPAN("romeo"), 4) == STORE_NONE);
+    check_first(store, SPAN("romeo"), NULL);
 }
 
 static enum store_outcome enter_room(struct store *store, unsigned n, uint64_t joined)
@@ -176,11 +189,15 @@ static void test_damage(struct store *store)
     CHECK(store_put(store, TABLE_MEMBERSHIPS, key, span_of(bytes, sizeof bytes), false) ==
           STORE_OK);
     CHECK(membership_get(store, peter, a, &got) == STORE_FAILED);
+    check_first(store, peter, NULL);
+    struct stay now = {.left = UINT64_MAX};
+    CHECK(membership_enter(store, peter, SPAN("b"), &now) == STORE_OK);
+    check_first(store, peter, "b");
     /* A damaged one keeps nobody in nor out. */
     CHECK(membership_leave(store, peter, a, 7) == STORE_OK);
     CHECK(membership_leave(store, peter, a, 7) == STORE_NONE);
     CHECK(store_put(store, TABLE_MEMBERSHIPS, key, SPAN("\2"), false) == STORE_OK);
-    CHECK(membership_enter(store, peter, a, &(struct stay){.left = UINT64_MAX}) == STORE_OK);
+    CHECK(membership_enter(store, peter, a, &now) == STORE_OK);
     CHECK(membership_get(store, peter, a, &got) == STORE_OK && got.count == 1);
 }
 
