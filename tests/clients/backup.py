@@ -148,6 +148,37 @@ def late(server):
         equal(len(listed(big)), len(re.findall("^accounts\t", text, re.M)), "accounts afterwards")
 
 
+def with_records(text, *records):
+    """The dump with these records more, and the sum of it."""
+    body = text[:text.rindex("end ")] + "".join("\t".join(record) + "\n" for record in records)
+    return body + f"end {body.count(chr(10)) - 1} {zlib.crc32(body.encode()):08x}\n"
+
+
+def rooms(server):
+    """A channel's records travel, are counted, and are read to the end by check."""
+    number = "\\00" * 7 + "\\07"
+    channel = ("channels", "coven", "\\01" + "\\07" + "\\00" * 82 + "\\12\\00" + "\\00" * 4 +
+               "alice@localhost\\00.\\00")
+    people = [("participants", number + digit * 20, "\\01\\01\\0f\\00alice@localhost")
+              for digit in "ab"]
+    stay = ("memberships", "alice\\00coven",
+            "\\01\\07" + "\\00" * 7 + "a" * 20 + "\\00" * 8 + "\\ff" * 8)
+    text = done(server, "dump")
+    for records, wrong in (((channel, *people, stay), False),
+                           ((channel, people[0], (*people[1][:2], "\\02"), stay), True),
+                           ((channel, *people, (*stay[:2], "\\02")), True),
+                           (((*channel[:2], "\\02"), *people, stay), True),
+                           ((channel, ("channel_lists", number + "\\01x", "\\02")), True)):
+        with Server(listen="none", listen_tls="none") as other:
+            loaded = with_records(text, *records)
+            done(other, "load", entry=loaded)
+            equal(sorted(done(other, "dump").splitlines()), sorted(loaded.splitlines()), "dumps")
+            run = other.command("check")
+            said = run.stdout + run.stderr
+            equal("records are damaged" in said, wrong, f"whether it saw the damage: {said}")
+            check(wrong or "channels     1 with 2 participants\n" in said, f"it said: {said}")
+
+
 def foreign(server):
     """From here to there and back: the same text, and people log in with their passwords."""
     if not FOREIGN:
@@ -194,6 +225,8 @@ with Server() as server:
         careful(server)
     with case("backup: restore brings back what was deleted"):
         restored(server)
+    with case("backup: a channel's records are dumped, loaded and checked"):
+        rooms(server)
     with case("backup: a dump that nobody reads ends at its deadline"):
         late(server)
     with case("backup: moved to another word size and byte order and back"):
