@@ -78,6 +78,16 @@ static void nothing_kept(struct server *server)
     log_line(LOG_NOTE, "there is no room for the archive: messages are delivered, but not kept");
 }
 
+/* As far as there is room for one of so many bytes. */
+static void choose_room(struct server *server, size_t bytes, struct archiving *archiving)
+{
+    if ((!archiving->sender && !archiving->receiver) ||
+        (archive_has_room(server->store, bytes) && !share_passed(server, true)))
+        return;
+    nothing_kept(server);
+    archiving->sender = archiving->receiver = false;
+}
+
 void archive_choose(struct turn *turn, struct archiving *archiving)
 {
     struct server *server = turn->server;
@@ -88,12 +98,15 @@ void archive_choose(struct turn *turn, struct archiving *archiving)
         return;
     archiving->receiver = archive_prefs_wants(server->store, jid_local(&turn->to), own);
     archiving->sender = !self && archive_prefs_wants(server->store, jid_local(own), &turn->to);
-    if (!archiving->sender && !archiving->receiver)
-        return;
-    if (archive_has_room(server->store, turn->stanza->source.len) && !share_passed(server, true))
-        return;
-    nothing_kept(server);
-    archiving->sender = archiving->receiver = false;
+    choose_room(server, turn->stanza->source.len, archiving);
+}
+
+void archive_choose_own(struct server *server, const struct jid *from, const struct jid *to,
+                        size_t bytes, struct archiving *archiving)
+{
+    *archiving = (struct archiving){.number = number_next(server)};
+    archiving->receiver = config.archive && archive_prefs_wants(server->store, jid_local(to), from);
+    choose_room(server, bytes, archiving);
 }
 
 static void drop_beside(struct server *server)
@@ -103,6 +116,15 @@ static void drop_beside(struct server *server)
             break;
     if (share_passed(server, false))
         server->archive_reap_ms = 0;
+}
+
+static void put(struct server *server, uint64_t number, const struct archive_owner *owners,
+                unsigned count, struct build *stanza)
+{
+    if (stanza->full ||
+        archive_put(server->store, number, server->wall_us, owners, count, stanza) != STORE_OK)
+        nothing_kept(server);
+    drop_beside(server);
 }
 
 void archive_write(struct turn *turn, const struct edits *edits, const struct archiving *archiving)
@@ -121,11 +143,17 @@ void archive_write(struct turn *turn, const struct edits *edits, const struct ar
         return;
     forward_whole(turn, edits, ARCHIVE_NOTE_BYTES(jid_local(own).len + jid_local(&turn->to).len),
                   &stanza);
-    if (stanza.full || archive_put(server->store, archiving->number, server->wall_us, owners, count,
-                                   &stanza) != STORE_OK)
-        nothing_kept(server);
+    put(server, archiving->number, owners, count, &stanza);
     arena_reset(&server->arena, mark);
-    drop_beside(server);
+}
+
+void archive_write_own(struct server *server, const struct jid *from, const struct jid *to,
+                       struct build *stanza, const struct archiving *archiving)
+{
+    const struct archive_owner owner = {jid_local(to), from};
+    if (!archiving->receiver)
+        return;
+    put(server, archiving->number, &owner, 1, stanza);
 }
 
 void archive_id(const struct server *server, struct span local, uint64_t number, char id[UID_CHARS])

@@ -22,6 +22,13 @@ void archive_choose(struct turn *turn, struct archiving *archiving);
  * and the log says so. */
 void archive_write(struct turn *turn, const struct edits *edits, const struct archiving *archiving);
 
+/* The same for a message of the server's own, of so many bytes; it is worth keeping. */
+void archive_choose_own(struct server *server, const struct jid *from, const struct jid *to,
+                        size_t bytes, struct archiving *archiving);
+/* `stanza` has ARCHIVE_NOTE_BYTES of room left, which are used up. */
+void archive_write_own(struct server *server, const struct jid *from, const struct jid *to,
+                       struct build *stanza, const struct archiving *archiving);
+
 /* The id of a message in an account's archive. */
 void archive_id(const struct server *server, struct span local, uint64_t number,
                 char id[UID_CHARS]);

@@ -1,6 +1,7 @@
 /* notice.c: see notice.h. */
 #include "core/notice.h"
 
+#include "core/archive.h"
 #include "core/blocked.h"
 #include "core/offline.h"
 #include "core/output.h"
@@ -9,11 +10,13 @@
 
 #define MESSAGE_BYTES 256 /* tags, and what is always the same */
 
-/* The same message is said and stored: as it is, then with the time. */
+/* The same message is kept, said and stored: as it is, with its id, and with the time too. */
 struct notice {
     struct jid from;
     struct jid to;
-    struct build inside; /* what both have: children without <delay/> */
+    struct archiving archiving;
+    struct build body;   /* what all have */
+    struct build inside; /* with <stanza-id/> behind */
 };
 
 static bool notice_build(struct server *server, struct span local, struct span body,
@@ -24,28 +27,33 @@ static bool notice_build(struct server *server, struct span local, struct span b
     if (!jid_of(SPAN(""), domain, SPAN(""), arena, &notice->from) ||
         !jid_of(local, domain, SPAN(""), arena, &notice->to))
         return false;
-    struct span to = jid_bare(&notice->to);
+    build_init(&notice->body, arena, MESSAGE_BYTES + BUILD_ESCAPED_MAX(body.len));
+    build_str(&notice->body, "<body>");
+    build_text(&notice->body, body);
+    build_str(&notice->body, "</body>");
+    archive_choose_own(server, &notice->from, &notice->to, notice->body.used + MESSAGE_BYTES,
+                       &notice->archiving);
     build_init(&notice->inside, arena,
-               MESSAGE_BYTES + BUILD_ESCAPED_MAX(body.len) + STANZA_ID_ELEMENT_BYTES_MAX(to.len));
-    build_str(&notice->inside, "<body>");
-    build_text(&notice->inside, body);
-    build_str(&notice->inside, "</body>");
-    stanza_id_build(&notice->inside, to);
+               notice->body.used + STANZA_ID_ELEMENT_BYTES_MAX(jid_bare(&notice->to).len));
+    build_put(&notice->inside, build_span(&notice->body));
+    stanza_id_build(server, &notice->to, notice->archiving.number, &notice->inside);
     return !notice->inside.full;
 }
 
-static void message_build(struct server *server, const struct notice *notice, bool delayed,
+/* With `spare` bytes of room behind it. */
+static void message_build(struct server *server, const struct notice *notice,
+                          const struct build *inside, bool delayed, size_t spare,
                           struct build *build)
 {
     struct span from = jid_full(&notice->from), to = jid_full(&notice->to);
     build_init(build, &server->arena,
-               MESSAGE_BYTES + BUILD_ESCAPED_MAX(from.len + to.len) + notice->inside.used +
-                   OFFLINE_DELAY_BYTES_MAX + OFFLINE_NOTE_BYTES(from.len));
+               MESSAGE_BYTES + BUILD_ESCAPED_MAX(from.len + to.len) + inside->used +
+                   OFFLINE_DELAY_BYTES_MAX + spare);
     build_str(build, "<message");
     build_attr(build, "from", from);
     build_attr(build, "to", to);
     build_str(build, " type='chat'>");
-    build_put(build, build_span(&notice->inside));
+    build_put(build, build_span(inside));
     if (delayed)
         offline_delay(server->wall_us, build);
     build_str(build, "</message>");
@@ -54,8 +62,10 @@ static void message_build(struct server *server, const struct notice *notice, bo
 static enum store_outcome notice_keep(struct server *server, const struct notice *notice)
 {
     struct build message;
-    message_build(server, notice, true, &message);
-    switch (offline_add(server, jid_local(&notice->to), &message, jid_full(&notice->from), 0)) {
+    struct span from = jid_full(&notice->from);
+    uint64_t archived = notice->archiving.receiver ? notice->archiving.number : 0;
+    message_build(server, notice, &notice->inside, true, OFFLINE_NOTE_BYTES(from.len), &message);
+    switch (offline_add(server, jid_local(&notice->to), &message, from, archived)) {
     case OFFLINE_KEPT:
         return STORE_OK;
     case OFFLINE_FAILED:
@@ -79,7 +89,7 @@ static enum store_outcome notice_deliver(struct server *server, const struct not
     if (!listening)
         return notice_keep(server, notice);
     bool kept = behind && notice_keep(server, notice) == STORE_OK;
-    message_build(server, notice, false, &message);
+    message_build(server, notice, &notice->inside, false, 0, &message);
     if (message.full)
         return kept ? STORE_OK : STORE_FULL;
     for (struct session *at = first; at != NULL; at = next) {
@@ -90,6 +100,15 @@ static enum store_outcome notice_deliver(struct server *server, const struct not
         output_worth(at);
     }
     return STORE_OK;
+}
+
+/* MAM-1. */
+static void notice_archive(struct server *server, const struct notice *notice)
+{
+    struct build message;
+    message_build(server, notice, &notice->body, false,
+                  ARCHIVE_NOTE_BYTES(jid_local(&notice->to).len), &message);
+    archive_write_own(server, &notice->from, &notice->to, &message, &notice->archiving);
 }
 
 enum store_outcome notice_send(struct server *server, struct span local, struct span body)
@@ -104,6 +123,8 @@ enum store_outcome notice_send(struct server *server, struct span local, struct 
         outcome = STORE_NONE;
     else if (outcome == STORE_OK)
         outcome = notice_deliver(server, &notice);
+    if (outcome == STORE_OK)
+        notice_archive(server, &notice);
     arena_reset(&server->arena, mark);
     return outcome;
 }

@@ -1,5 +1,5 @@
 /* notice.h: messages of the server itself to its accounts: from the served domain, of type chat,
- * told and stored like any other message (RFC 6121 8.5.2.1, XEP-0160). */
+ * told, stored and kept like any other message (RFC 6121 8.5.2.1, XEP-0160, MAM-1). */
 #ifndef KITH_NOTICE_H
 #define KITH_NOTICE_H
 

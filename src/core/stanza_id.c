@@ -2,10 +2,7 @@
 #include "core/stanza_id.h"
 
 #include "core/archive.h"
-#include "wire/base64.h"
 #include "wire/names.h"
-
-#define RANDOM_BYTES (STANZA_ID_BYTES / 4 * 3)
 
 static bool by_is_ours(struct turn *turn, const struct node *node)
 {
@@ -37,33 +34,24 @@ bool stanza_id_strip(struct turn *turn, struct edits *edits)
     return true;
 }
 
-static void element_build(struct build *build, struct span by, struct span id)
+void stanza_id_build(const struct server *server, const struct jid *whose, uint64_t number,
+                     struct build *build)
 {
+    char id[UID_CHARS];
+    archive_id(server, jid_local(whose), number, id);
     build_str(build, "<stanza-id xmlns='" NS_STANZA_ID "'");
-    build_attr(build, "by", by);
-    build_attr(build, "id", id);
+    build_attr(build, "by", jid_bare(whose));
+    build_attr(build, "id", span_of(id, sizeof id));
     build_str(build, "/>");
-}
-
-void stanza_id_build(struct build *build, struct span by)
-{
-    unsigned char random[RANDOM_BYTES];
-    char id[STANZA_ID_BYTES];
-    plat_random(random, sizeof random);
-    (void)base64_encode(span_of((char *)random, sizeof random), id);
-    element_build(build, by, span_of(id, sizeof id));
 }
 
 bool stanza_id_add(struct turn *turn, struct edits *edits, const struct jid *whose, uint64_t number)
 {
     struct build build;
-    char id[UID_CHARS];
-    struct span by = jid_bare(whose);
-    archive_id(turn->server, jid_local(whose), number, id);
     build_init(&build, &turn->server->arena,
-               edits->extra.len + STANZA_ID_ELEMENT_BYTES_MAX(by.len));
+               edits->extra.len + STANZA_ID_ELEMENT_BYTES_MAX(jid_bare(whose).len));
     build_put(&build, edits->extra);
-    element_build(&build, by, span_of(id, sizeof id));
+    stanza_id_build(turn->server, whose, number, &build);
     edits->extra = build_span(&build);
     return edits->extra.bytes != NULL;
 }

@@ -5,18 +5,17 @@
 
 #include "core/turn.h"
 
-#define STANZA_ID_BYTES 16
 #define STANZA_ID_ELEMENT_BYTES_MAX(by_len) (128 + BUILD_ESCAPED_MAX(by_len))
 
-/* <stanza-id/> with a fresh id of that account, a bare jid. */
-void stanza_id_build(struct build *build, struct span by);
+/* <stanza-id/> with the id of the message in that account's archive. */
+void stanza_id_build(const struct server *server, const struct jid *whose, uint64_t number,
+                     struct build *build);
 
 /* Takes those out that only the receiver's or the sender's account may have set (rule 2).
  * false: no memory. */
 bool stanza_id_strip(struct turn *turn, struct edits *edits);
 
-/* Adds <stanza-id/> with the id of the message in that account's archive to the extras. false: no
- * memory. */
+/* Adds the same to the extras. false: no memory. */
 bool stanza_id_add(struct turn *turn, struct edits *edits, const struct jid *whose,
                    uint64_t number);
 
