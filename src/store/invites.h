@@ -19,6 +19,8 @@ enum invite_flag {
     INVITE_ACCOUNT = 1, /* makes an account */
     INVITE_CONTACT = 2, /* makes the owner and who redeems it contacts of each other */
     INVITE_ADMIN = 4,   /* the account may administer */
+    INVITE_TRUSTED =
+        8, /* made by who runs the server: its channels ask for no right of the owner */
 };
 
 struct invite {

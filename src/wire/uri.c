@@ -60,16 +60,29 @@ static struct span spaces_strip(struct span text)
     return span_cut(text, from, to);
 }
 
-void uri_invitation(struct build *build, const struct uri_invitation *invitation)
+/* The address; local.len 0: the domain only. */
+static void jid_put(struct build *build, struct span local, struct span domain)
 {
     build_str(build, "xmpp:");
-    if (invitation->local.len > 0) {
-        percent_put(build, invitation->local, "!$()*+,;="); /* RFC 5122 2.2 nodeallow */
+    if (local.len > 0) {
+        percent_put(build, local, "!$()*+,;="); /* RFC 5122 2.2 nodeallow */
         build_str(build, "@");
     }
     /* A name beyond ASCII is percent-encoded UTF-8 (2.7.3; RFC 3986 3.2.2 reg-name); the address
      * of an IPv6 host stands in brackets. */
-    percent_put(build, invitation->domain, span_starts(invitation->domain, "[") ? "[:]" : "");
+    percent_put(build, domain, span_starts(domain, "[") ? "[:]" : "");
+}
+
+void uri_channel(struct build *build, struct span local, struct span domain, struct span token)
+{
+    jid_put(build, local, domain);
+    build_str(build, "?mix");
+    pair_put(build, "preauth", token);
+}
+
+void uri_invitation(struct build *build, const struct uri_invitation *invitation)
+{
+    jid_put(build, invitation->local, invitation->domain);
     build_str(build, invitation->contact ? "?roster" : "?register");
     pair_put(build, "preauth", invitation->token);
     if (invitation->name.len > 0)

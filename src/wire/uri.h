@@ -19,6 +19,9 @@ struct uri_invitation {
 /* INV-1: action, preauth, name, ibr. Percent-encodes as RFC 5122 2.2 and 5.1 have it. */
 void uri_invitation(struct build *build, const struct uri_invitation *invitation);
 
+/* MT-7: into a channel (XEP-0369), for who has the token. */
+void uri_channel(struct build *build, struct span local, struct span domain, struct span token);
+
 /* XEP-0106: juliet@capulett.com -> juliet\40capulett.com. false: the arena is full. */
 bool uri_escape_local(struct span text, struct arena *arena, struct span *out);
 

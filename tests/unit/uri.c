@@ -124,8 +124,18 @@ static void test_escape_full(void)
     CHECK(out.bytes == NULL);
 }
 
+/* MT-7. */
+static void test_channel(void)
+{
+    char bytes[256];
+    struct build build = {.bytes = bytes, .size = sizeof bytes};
+    uri_channel(&build, SPAN("the coven"), SPAN("mix.shakespeare.lit"), SPAN("dabc"));
+    CHECK(span_is(build_span(&build), "xmpp:the%20coven@mix.shakespeare.lit?mix;preauth=dabc"));
+}
+
 int main(void)
 {
+    test_channel();
     test_order();
     test_percent();
     test_long();
