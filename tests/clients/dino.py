@@ -66,6 +66,8 @@ class Screen:
             "GSK_RENDERER": "cairo",
             "GSETTINGS_BACKEND": "memory",
             "XDG_RUNTIME_DIR": self.home,
+            "DBUS_SESSION_BUS_ADDRESS": "disabled:",  # else one is started that nobody ends
+            "NO_AT_BRIDGE": "1",
         }
         numbers, write_end = os.pipe()
         self.process = subprocess.Popen(

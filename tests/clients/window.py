@@ -8,7 +8,7 @@ import slix
 from dino import PORT, Dino, Screen, go_inside
 from harness import Server, case, check, end, equal, free_ports, require, stranger_ca
 from slix import Person
-from turns import acknowledged
+from turns import acknowledged, befriend
 from wire import Wire
 
 RECONNECT_SECONDS = 20  # Dino takes 10
@@ -32,17 +32,6 @@ class Alice(Person):
     async def shown(self, message_id):
         marker = await slix.within(self.displayed.get(), "Dino to display a message")
         equal(marker["displayed"]["id"], message_id, "what Dino displayed")
-
-
-async def befriend(server):
-    """slixmpp approves and answers requests by itself."""
-    alice = await Person(server, "alice").enter()
-    bob = await Person(server, "bob").enter()
-    alice.send_presence_subscription("bob@localhost")
-    await alice.presence(bob.boundjid.full)
-    await bob.presence(alice.boundjid.full)
-    for person in (alice, bob):
-        await person.leave()
 
 
 def with_alice(server, dino, words):
