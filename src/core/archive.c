@@ -9,7 +9,7 @@
 #define REAP_MS 60000    /* how often to look for what is too old */
 #define REAP_NEXT_MS 1000
 #define DROPS_BESIDE 4     /* dropped beside one that is written, if the whole is too much */
-#define INDEX_MESSAGES 256 /* at most so many wait for the index */
+#define INDEX_MESSAGES 512 /* at most so many wait for the index */
 #define TRIM_OWNERS 8      /* looked at in one tick, for what is too much */
 #define LOG_MS 60000
 #define DAY_US (UINT64_C(86400) * 1000000)

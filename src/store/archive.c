@@ -145,7 +145,7 @@ enum store_outcome archive_after(struct store *store, struct archive_view *view,
     enum store_outcome outcome = index_end(store, &end);
     if (outcome == STORE_OK)
         outcome = after < end ? index_next(store, view, true, after, end, number) : STORE_NONE;
-    if (outcome == STORE_NONE && store->unindexed > 0)
+    if (outcome == STORE_NONE && store->index.behind > 0)
         outcome = rest_next(store, view, after > end ? after : end, number);
     return outcome;
 }
@@ -157,7 +157,7 @@ enum store_outcome archive_before(struct store *store, struct archive_view *view
     enum store_outcome outcome = index_end(store, &end);
     if (outcome != STORE_OK)
         return outcome;
-    outcome = store->unindexed > 0 && before > end + 1
+    outcome = store->index.behind > 0 && before > end + 1
                   ? rest_previous(store, view, before, end, number)
                   : STORE_NONE;
     return outcome == STORE_NONE ? index_next(store, view, false, before, end, number) : outcome;
@@ -228,7 +228,7 @@ enum store_outcome archive_count(struct store *store, struct archive_view *view,
     for (unsigned i = 0; outcome == STORE_OK && (source = source_at(view, i)) != NULL; i++)
         outcome = source_count(store, source, low, high < end ? high : end, count);
     uint64_t at = low > end ? low - 1 : end;
-    while (outcome == STORE_OK && store->unindexed > 0 &&
+    while (outcome == STORE_OK && store->index.behind > 0 &&
            (outcome = rest_next(store, view, at, &at)) == STORE_OK && at <= high)
         (*count)++;
     return outcome == STORE_NONE ? STORE_OK : outcome;

@@ -170,7 +170,8 @@ void environment_close(struct store *store)
     store->reader = NULL;
     store->free_list = NULL;
     store->reading = false;
-    store->broken = store->urgent = store->index_known = false;
+    store->broken = store->urgent = false;
+    store->index = (struct index_state){0};
 }
 
 enum store_outcome environment_outcome(int error, const char *doing)

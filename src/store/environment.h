@@ -13,6 +13,16 @@ enum { SCHEMA_NOW = 2 };
 
 extern const char *const table_names[TABLE_COUNT];
 
+/* How far the archive's index is made, which archive_index.c keeps; all zero: not known. */
+struct index_state {
+    bool known;
+    uint64_t end;       /* up to which message, for all owners */
+    uint32_t behind;    /* how many messages are not in it */
+    uint64_t batch_end; /* up to which message it is being made; 0: it is not */
+    uint8_t owner_len;  /* for owners up to this one it is made so far already */
+    char owner[255];
+};
+
 struct store {
     MDB_env *env;    /* NULL: store_reopen failed, nothing can be read */
     MDB_txn *reader; /* made once, then reset and renewed */
@@ -41,9 +51,7 @@ struct store {
     int error; /* of LMDB or the system, that last ended a transaction */
     bool disk_low;
 
-    bool index_known;   /* archive_index.c: */
-    uint64_t indexed;   /* up to which number the archive's index is made */
-    uint32_t unindexed; /* how many messages are behind it */
+    struct index_state index;
 
     size_t page_bytes;
     uint64_t map_bytes;

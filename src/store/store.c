@@ -40,7 +40,7 @@ static void reader_reset(struct store *store)
         mdb_txn_reset(store->reader);
     store->reading = false;
     if (store->read_only) /* others write */
-        store->index_known = false;
+        store->index = (struct index_state){0};
 }
 
 static enum store_outcome writer_begin(struct store *store)
@@ -68,7 +68,7 @@ static enum store_outcome written(struct store *store, int error, const char *do
 static void writer_gone(struct store *store)
 {
     store->writer = NULL;
-    store->broken = store->urgent = store->index_known = false;
+    store->broken = store->urgent = false;
     for (int i = 0; i < TABLE_COUNT; i++)
         store->writing_at[i] = NULL; /* LMDB closed them */
     reader_reset(store);
@@ -130,6 +130,7 @@ enum store_outcome store_commit(struct store *store)
     writer_gone(store);
     if (broken || error != 0) {
         store->writable = false;
+        store->index = (struct index_state){0};
         if (!broken)
             store->error = error;
         return broken ? STORE_FAILED : environment_outcome(error, "making a change safe");
@@ -144,6 +145,7 @@ void store_abort(struct store *store)
         return;
     mdb_txn_abort(store->writer);
     writer_gone(store);
+    store->index = (struct index_state){0};
 }
 
 void store_tick_end(struct store *store)
