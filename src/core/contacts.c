@@ -3,14 +3,15 @@
 
 #include "base/must.h"
 #include "core/blocked.h"
+#include "core/channel_member.h"
 #include "core/output.h"
 #include "core/pep.h"
 #include "wire/names.h"
 
 /* Up to here a push, a stored presence is copied to each session; above, its bytes are shared. */
 #define COPY_BYTES_MAX 1024
-/* Tags of a push and of 32 groups. */
-#define TAGS_BYTES 600
+/* Tags of a push, of 32 groups, of a channel. */
+#define TAGS_BYTES 700
 #define PRESENCE_HEAD_BYTES (64 + 2 * BUILD_ESCAPED_MAX(SESSION_JID_BYTES))
 
 _Static_assert(BUILD_ESCAPED_MAX(ROSTER_ITEM_BYTES_MAX + ROSTER_CONTACT_BYTES_MAX) + TAGS_BYTES +
@@ -36,9 +37,11 @@ static const char *subscription_name(const struct roster_item *item)
     return item->removed ? "remove" : names[item->state & (ROSTER_TO | ROSTER_FROM)];
 }
 
-void contact_item(struct build *build, struct span contact, const struct roster_item *item)
+void contact_item(struct build *build, struct span contact, const struct roster_item *item,
+                  struct span participant)
 {
     struct span groups = item->groups, group;
+    bool inside = groups.len > 0 || participant.bytes != NULL;
     build_str(build, "<item");
     build_attr(build, "jid", contact);
     if (item->name.len > 0)
@@ -48,20 +51,25 @@ void contact_item(struct build *build, struct span contact, const struct roster_
         build_str(build, " ask='subscribe'");
     if (item->approved)
         build_str(build, " approved='true'");
-    build_str(build, groups.len > 0 ? ">" : "/>");
-    if (groups.len == 0)
+    build_str(build, inside ? ">" : "/>");
+    if (!inside)
         return;
     while (roster_group_next(&groups, &group)) {
         build_str(build, "<group>");
         build_text(build, group);
         build_str(build, "</group>");
     }
+    if (participant.bytes != NULL) {
+        build_str(build, "<channel xmlns='" NS_MIX_ROSTER "'");
+        build_attr(build, "participant-id", participant);
+        build_str(build, "/>");
+    }
     build_str(build, "</item>");
 }
 
 /* All of a push behind the address. false: no memory for a long one. */
 static bool push_begin(struct server *server, struct span contact, const struct roster_item *item,
-                       struct forward *push)
+                       struct span participant, struct forward *push)
 {
     struct build build;
     *push = (struct forward){.name = "iq"};
@@ -71,7 +79,7 @@ static bool push_begin(struct server *server, struct span contact, const struct 
     build_str(&build, "'><query xmlns='" NS_ROSTER "' ver='");
     build_number(&build, item->version);
     build_str(&build, "'>");
-    contact_item(&build, contact, item);
+    contact_item(&build, contact, item, participant);
     build_str(&build, "</query></iq>");
     must(!build.full); /* contact_has_arena */
     if (build.used > COPY_BYTES_MAX)
@@ -84,10 +92,34 @@ bool contact_push_to(struct server *server, struct session *session, struct span
                      const struct roster_item *item)
 {
     struct forward push;
+    char id[PARTICIPANT_ID_CHARS];
+    struct span participant = SPAN_NONE;
     size_t mark = server->arena.used;
-    bool begun = push_begin(server, contact, item, &push);
+    if (session->annotated)
+        participant = channel_participant(server->store, jid_local(&session->jid), contact, id);
+    bool begun = push_begin(server, contact, item, participant, &push);
     if (begun)
         forward_say(server, &push, jid_full(&session->jid), session, store_urgent(server->store));
+    rope_clear(&server->chunks, &push.body);
+    arena_reset(&server->arena, mark);
+    return begun;
+}
+
+/* To all who have asked for the roster; or, where it is a channel, to those of them who want to
+ * know who they are there (participant.bytes not NULL), or to the others. */
+static bool push_share(struct server *server, const struct jid *user, struct span contact,
+                       const struct roster_item *item, struct span participant, bool all)
+{
+    struct forward push;
+    struct session *next;
+    size_t mark = server->arena.used;
+    bool begun = push_begin(server, contact, item, participant, &push);
+    for (struct session *at = session_first(server, jid_bare(user)); at != NULL && begun;
+         at = next) {
+        next = session_another(at);
+        if (at->interested && (all || at->annotated == (participant.bytes != NULL)))
+            forward_say(server, &push, jid_full(&at->jid), at, store_urgent(server->store));
+    }
     rope_clear(&server->chunks, &push.body);
     arena_reset(&server->arena, mark);
     return begun;
@@ -97,27 +129,21 @@ enum store_outcome contact_push(struct server *server, const struct jid *user, s
 {
     struct roster_item item;
     struct roster_head head;
-    struct forward push;
-    struct session *next;
-    size_t mark = server->arena.used;
+    char id[PARTICIPANT_ID_CHARS];
+    struct span participant = SPAN_NONE;
     enum store_outcome outcome = roster_get(server->store, jid_local(user), contact, &item);
-    if (outcome == STORE_NONE) {
+    if (outcome == STORE_OK) {
+        participant = channel_participant(server->store, jid_local(user), contact, id);
+    } else if (outcome == STORE_NONE) {
         outcome = roster_head(server->store, jid_local(user), &head);
         item = (struct roster_item){.removed = true, .version = head.version};
     }
     if (outcome != STORE_OK)
         return outcome;
-    if (!push_begin(server, contact, &item, &push))
-        outcome = STORE_FULL;
-    for (struct session *at = session_first(server, jid_bare(user));
-         at != NULL && outcome == STORE_OK; at = next) {
-        next = session_another(at);
-        if (at->interested)
-            forward_say(server, &push, jid_full(&at->jid), at, store_urgent(server->store));
-    }
-    rope_clear(&server->chunks, &push.body);
-    arena_reset(&server->arena, mark);
-    return outcome;
+    bool channel = participant.bytes != NULL;
+    bool shared = push_share(server, user, contact, &item, SPAN_NONE, !channel) &&
+                  (!channel || push_share(server, user, contact, &item, participant, false));
+    return shared ? STORE_OK : STORE_FULL;
 }
 
 bool contact_fits(const struct roster_head *head, bool is_new, uint32_t gain)

@@ -13,8 +13,11 @@
 #define CONTACT_ARENA_BYTES 28672
 bool contact_has_arena(const struct server *server);
 
-/* <item/> (2.1.2). A removed one says so and nothing else. */
-void contact_item(struct build *build, struct span contact, const struct roster_item *item);
+/* <item/> (2.1.2). participant: who the user is in the channel that the item stands for, told to
+ * those who asked for it (XEP-0405 2.10); bytes NULL: nothing is said of that. A removed one says so
+ * and nothing else. */
+void contact_item(struct build *build, struct span contact, const struct roster_item *item,
+                  struct span participant);
 
 /* The push of one item to one session. false: no memory. */
 bool contact_push_to(struct server *server, struct session *session, struct span contact,

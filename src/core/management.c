@@ -214,6 +214,8 @@ static void take_over(struct server *server, struct session *from, struct sessio
     to->presence = from->presence;
     to->directed = from->directed;
     to->interested = from->interested;
+    to->annotated = from->annotated;
+    to->mix = from->mix;
     to->caps = from->caps;
     to->caps_refused = from->caps_refused;
     to->flushed = from->flushed;

@@ -1,7 +1,9 @@
-/* roster.c: see roster.h. Owns session->interested. Limits: plan.roster_items and half of
- * plan.output_bytes for a whole roster; below for one item. */
+/* roster.c: see roster.h. Owns session->interested and session->annotated (XEP-0405 2.10). Limits:
+ * plan.roster_items and half of plan.output_bytes for a whole roster, without what it says of
+ * MEMBERSHIPS_MAX channels; below for one item. */
 #include "features/roster.h"
 
+#include "core/channel_member.h"
 #include "core/contacts.h"
 #include "core/output.h"
 #include "core/stream.h"
@@ -19,11 +21,13 @@ struct change {
     char contact[ROSTER_CONTACT_BYTES_MAX];
 };
 
-static void refuse(struct turn *turn, enum store_outcome outcome)
+/* -1: done; else enum stanza_error. */
+static int outcome_error(enum store_outcome outcome)
 {
-    reply_error(turn, outcome == STORE_FULL   ? ERROR_RESOURCE_CONSTRAINT
-                      : outcome == STORE_NONE ? ERROR_ITEM_NOT_FOUND
-                                              : ERROR_INTERNAL_SERVER_ERROR);
+    return outcome == STORE_OK     ? -1
+           : outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
+           : outcome == STORE_NONE ? ERROR_ITEM_NOT_FOUND
+                                   : ERROR_INTERNAL_SERVER_ERROR;
 }
 
 /* --- get --- */
@@ -44,20 +48,23 @@ static bool body_move(struct server *server, struct rope *body, struct build *bu
 static enum store_outcome whole_build(struct turn *turn, uint64_t version, struct rope *body)
 {
     struct server *server = turn->server;
+    struct span local = jid_local(&turn->session->jid), contact, participant = SPAN_NONE;
     struct roster_walk walk;
     struct roster_item item;
-    struct span contact;
+    char id[PARTICIPANT_ID_CHARS];
     struct build build;
     enum store_outcome outcome;
     build_init(&build, &server->arena, CONTACT_ARENA_BYTES); /* an item and a chunk at least */
     build_str(&build, "<query xmlns='" NS_ROSTER "' ver='");
     build_number(&build, version);
     build_str(&build, "'>");
-    roster_walk_begin(&walk, jid_local(&turn->session->jid));
+    roster_walk_begin(&walk, local);
     while ((outcome = roster_next(server->store, &walk, &contact, &item)) == STORE_OK) {
         if (item.removed)
             continue;
-        contact_item(&build, contact, &item);
+        if (turn->session->annotated)
+            participant = channel_participant(server->store, local, contact, id);
+        contact_item(&build, contact, &item, participant);
         if (!body_move(server, body, &build, false))
             return STORE_FULL;
     }
@@ -76,7 +83,7 @@ static void reply_whole(struct turn *turn, uint64_t version)
     if (outcome == STORE_OK)
         reply_result_rope(turn, &body);
     else
-        refuse(turn, outcome);
+        reply_error(turn, (enum stanza_error)outcome_error(outcome));
     rope_clear(&turn->server->chunks, &body);
 }
 
@@ -138,16 +145,20 @@ void roster_get_request(struct turn *turn)
     size_t mark = turn->server->arena.used;
     enum store_outcome outcome =
         roster_head(turn->server->store, jid_local(&turn->session->jid), &head);
-    /* 2.1.3: no items; anything else is ignored (QXmpp asks for MIX annotations). */
+    /* 2.1.3: no items; anything else is ignored. */
     if (stanza_child(turn->stanza, turn->child, NS_ROSTER, "item") != NULL) {
         reply_error(turn, ERROR_BAD_REQUEST);
         return;
     }
     if (outcome != STORE_OK) {
-        refuse(turn, outcome);
+        reply_error(turn, (enum stanza_error)outcome_error(outcome));
         return;
     }
     turn->session->interested = true;
+    /* XEP-0405 2.10: each request says it anew. */
+    turn->session->annotated =
+        stanza_child(turn->stanza, turn->child, NS_MIX_ROSTER, "annotate") != NULL;
+    turn->session->mix |= turn->session->annotated; /* PAM-5 */
     if (!span_number(text, UINT64_MAX, &version) || version < head.horizon ||
         version > head.version)
         reply_whole(turn, head.version);
@@ -243,29 +254,38 @@ static enum store_outcome item_replace(struct turn *turn, struct span contact,
     return outcome == STORE_OK ? contact_push(turn->server, &turn->session->jid, contact) : outcome;
 }
 
+/* -1: done; else enum stanza_error. PAM-4: who removes the item of a channel that he is in leaves
+ * it. */
+static int item_remove(struct turn *turn, const struct jid *contact)
+{
+    struct jid user = turn->session->jid;
+    char id[PARTICIPANT_ID_CHARS];
+    user.resource_len = 0;
+    if (channel_participant(turn->server->store, jid_local(&user), jid_full(contact), id).bytes ==
+        NULL)
+        return outcome_error(subscription_remove(turn, contact));
+    enum channel_outcome outcome = channel_quit(turn->server, &user, contact);
+    return outcome == CHANNEL_DONE ? -1 : (int)channel_error(outcome);
+}
+
 void roster_set_request(struct turn *turn)
 {
     const struct node *node = stanza_child(turn->stanza, turn->child, NS_ROSTER, "item");
     struct jid contact;
     struct roster_item item = {0};
-    enum store_outcome outcome;
     if (node == NULL || stanza_children(turn->stanza, turn->child) != 1) {
         reply_error(turn, ERROR_BAD_REQUEST);
         return;
     }
     int error = item_parse(turn, node, &contact, &item);
-    if (error >= 0) {
-        reply_error(turn, (enum stanza_error)error);
-        return;
-    }
-    if (!contact_has_arena(turn->server))
-        outcome = STORE_FULL;
-    else if (span_is(stanza_attribute(turn->stanza, node, "subscription"), "remove"))
-        outcome = subscription_remove(turn, &contact);
-    else
-        outcome = item_replace(turn, jid_full(&contact), &item);
-    if (outcome == STORE_OK)
+    if (error < 0 && !contact_has_arena(turn->server))
+        error = ERROR_RESOURCE_CONSTRAINT;
+    else if (error < 0 && span_is(stanza_attribute(turn->stanza, node, "subscription"), "remove"))
+        error = item_remove(turn, &contact);
+    else if (error < 0)
+        error = outcome_error(item_replace(turn, jid_full(&contact), &item));
+    if (error < 0)
         reply_result(turn, SPAN(""));
     else
-        refuse(turn, outcome);
+        reply_error(turn, (enum stanza_error)error);
 }
