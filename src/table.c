@@ -12,6 +12,7 @@
 #include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
+#include "features/mix_pam.h"
 #include "features/pep.h"
 #include "features/ping.h"
 #include "features/preauth.h"
@@ -89,6 +90,16 @@ const struct row table[] = {
     {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "prefs", 16, ANNOUNCE_ARCHIVE, archive_prefs_set_request},
     {0, KIND_IQ_GET, 0, NS_MAM "#extended", NULL, 0, ANNOUNCE_ARCHIVE, NULL}, /* XEP-0313 7 */
     {0, KIND_IQ_GET, 0, NS_MAM "#groupchat-field", NULL, 0, ANNOUNCE_ARCHIVE, NULL},
+    {0, KIND_IQ_GET, 0, NS_MAM "#groupchat-available", NULL, 0, ANNOUNCE_ARCHIVE, NULL},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_MIX_PAM, "client-join", 16, ANNOUNCE_ACCOUNT,
+     client_join_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_MIX_PAM, "client-leave", 16, ANNOUNCE_ACCOUNT,
+     client_leave_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_MIX_PAM_OLD, "client-join", 16, ANNOUNCE_NOWHERE,
+     client_join_request},
+    {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_MIX_PAM_OLD, "client-leave", 16,
+     ANNOUNCE_NOWHERE, client_leave_request},
+    {0, KIND_IQ_GET, 0, NS_MIX_PAM "#archive", NULL, 0, ANNOUNCE_ARCHIVE, NULL}, /* XEP-0405 2.4 */
     {0, KIND_IQ_GET, 0, NS_OFFLINE, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0160 4 */
     {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE, NULL},    /* XEP-0359 5 */
     {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_PING, "ping", 1, EVERYWHERE, ping_request},
