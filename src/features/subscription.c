@@ -2,6 +2,7 @@
  * then at most one automatic answer goes back. */
 #include "features/subscription.h"
 
+#include "core/channel_member.h"
 #include "core/contacts.h"
 #include "features/subscription_bond.h"
 #include "features/subscription_pars.h"
@@ -204,31 +205,48 @@ static enum store_outcome reap(struct server *server, const struct jid *user)
     return outcome == STORE_FULL ? STORE_OK : outcome; /* deleting goes on in a full store */
 }
 
+/* Some of them. STORE_NONE: there are no more. */
+static enum store_outcome reap_some(struct server *server, const struct jid *user)
+{
+    enum store_outcome outcome;
+    unsigned done = 0; /* one is always done, even if the store is full */
+    do {
+        outcome = reap(server, user);
+        done++;
+    } while (outcome == STORE_OK && done < REAP_ITEMS &&
+             store_has_room(server->store, 2 * ROSTER_CHANGE_BYTES));
+    return outcome;
+}
+
+/* A step of an account's leave: one channel, for which many may be told, or some contacts. */
+static enum store_outcome leave_step(struct server *server, const struct jid *user)
+{
+    enum store_outcome channels = channel_quit_next(server, user); /* PAM-8 */
+    if (channels == STORE_OK)
+        return STORE_OK;
+    enum store_outcome outcome = reap_some(server, user);
+    if (outcome == STORE_NONE)
+        outcome =
+            channels == STORE_FULL ? STORE_FULL : leaving_finish(server->store, jid_local(user));
+    return outcome;
+}
+
 void subscription_reap(struct server *server)
 {
     struct span name;
     struct jid user;
-    unsigned done = 0; /* one is always done, even if the store is full */
     size_t mark = server->arena.used;
-    enum store_outcome outcome = STORE_NONE;
     if (server->now_ms >= server->reap_ms) {
-        server->reap_ms = UINT64_MAX;
-        outcome = leaving_first(server->store, &name);
+        enum store_outcome outcome = leaving_first(server->store, &name);
+        if (outcome == STORE_OK &&
+            !jid_of(name, span_string(config.domain), SPAN(""), &server->arena, &user))
+            outcome = STORE_FULL;
+        if (outcome == STORE_OK)
+            outcome = leave_step(server, &user);
+        server->reap_ms = outcome == STORE_NONE ? UINT64_MAX
+                          : outcome == STORE_OK ? server->now_ms
+                                                : server->now_ms + REAP_RETRY_MS;
     }
-    if (outcome == STORE_OK &&
-        !jid_of(name, span_string(config.domain), SPAN(""), &server->arena, &user))
-        outcome = STORE_FULL;
-    if (outcome == STORE_OK) {
-        while (outcome == STORE_OK && done < REAP_ITEMS &&
-               (done == 0 || store_has_room(server->store, 2 * ROSTER_CHANGE_BYTES))) {
-            outcome = reap(server, &user);
-            done++;
-        }
-        if (outcome == STORE_NONE)
-            outcome = leaving_finish(server->store, jid_local(&user));
-    }
-    if (outcome != STORE_NONE)
-        server->reap_ms = server->now_ms + (outcome == STORE_OK && done > 0 ? 0 : REAP_RETRY_MS);
     if (server->reap_ms != UINT64_MAX)
         session_due(server, server->reap_ms);
     arena_reset(&server->arena, mark);
