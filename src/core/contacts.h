@@ -14,8 +14,8 @@
 bool contact_has_arena(const struct server *server);
 
 /* <item/> (2.1.2). participant: who the user is in the channel that the item stands for, told to
- * those who asked for it (XEP-0405 2.10); bytes NULL: nothing is said of that. A removed one says so
- * and nothing else. */
+ * those who asked for it (XEP-0405 2.10); bytes NULL: nothing is said of that. A removed one says
+ * so and nothing else. */
 void contact_item(struct build *build, struct span contact, const struct roster_item *item,
                   struct span participant);
 
