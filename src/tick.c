@@ -357,14 +357,12 @@ static bool commit_later(struct server *server)
     if (server->dirty_ms == 0)
         server->dirty_ms = server->now_ms;
     return server->now_ms < commit_due_ms(server) && !store_urgent(server->store) &&
-           !store_crowded(server->store) && !server->consoles_waiting && !server->stopping;
+           !store_crowded(server->store) && !server->stopping;
 }
 
 static void commit(struct server *server)
 {
-    if (store_dirty(server->store)) {
-        if (commit_later(server))
-            return;
+    if (store_dirty(server->store) && !commit_later(server)) {
         server->dirty_ms = 0;
         uint64_t begun_ms = plat_now_ms();
         bool safe = store_commit(server->store) == STORE_OK;

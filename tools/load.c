@@ -1,6 +1,7 @@
 /* load.c: the load generator with which users size their board: options and start.
  *   load login -n 200 -c 8 …            connection, full TLS handshake, SASL, bind, again and again
  *   load idle -n 1000 --seconds 10 …    sessions that say nothing; the server's memory
+ *   load resume -n 200 …               logins that resume both TLS and stream, against full ones
  *   load chat --pairs 50 --window 4 …   messages; lost, doubled ones are counted; so in presence
  * Always bounded: by a count and by --timeout. `load --help` lists the options. */
 #include "load.h"
@@ -32,7 +33,7 @@ struct options options = {
 };
 
 static const char help[] =
-    "load login|idle|chat|roster|presence|register [options]\n"
+    "load login|idle|chat|roster|archive|presence|register|resume|asleep [options]\n"
     "  --host ADDRESS --port PORT    the server (127.0.0.1, 5222; 5223 with --direct-tls)\n"
     "  --direct-tls | --plaintext    instead of STARTTLS; without TLS only on this machine\n"
     "  --domain NAME                 (localhost)\n"
@@ -60,6 +61,7 @@ static const char help[] =
     "tenth);\n"
     "                                presence: changes in all\n"
     "  --body BYTES                  chat, presence: text of a message, a status (200)\n"
+    "  --linger SECONDS              chat: what the server writes so long after is counted too\n"
     "  -n N --seconds N --logins      register: so many at once (100) while pairs chat at --rate\n"
     "                                (200), which chat alone before (10); with logins meanwhile\n"
     "Every line printed is a name, a value and a unit. Exit 1: something failed or got lost.\n";
@@ -95,6 +97,7 @@ static const struct option_row rows[] = {
     {"messages", OPTION_NUMBER, &options.messages},
     {"warmup", OPTION_NUMBER, &options.warmup},
     {"body", OPTION_NUMBER, &options.body_bytes},
+    {"linger", OPTION_NUMBER, &options.linger},
     {"people", OPTION_NUMBER, &options.people},
     {"contacts", OPTION_NUMBER, &options.contacts},
     {"items", OPTION_NUMBER, &options.items},
@@ -184,7 +187,7 @@ static void options_read(int argc, char **argv)
                 option_take(&rows[i], optarg);
     }
     if (optind + 1 != argc)
-        fail("say login, idle, chat, roster, presence or register, once (load --help)");
+        fail("say what to do, once (load --help)");
     options.mode = argv[optind];
 }
 
@@ -217,7 +220,8 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(void);
     } modes[] = {{"login", login_run},   {"idle", idle_run},         {"chat", chat_run},
-                 {"roster", roster_run}, {"presence", presence_run}, {"register", register_run}};
+                 {"roster", roster_run}, {"presence", presence_run}, {"register", register_run},
+                 {"resume", resume_run}, {"asleep", asleep_run},     {"archive", archive_run}};
     options_read(argc, argv);
     options_check();
     struct rlimit files;
@@ -230,5 +234,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (strcmp(options.mode, modes[i].name) == 0)
             return modes[i].run();
-    fail("%s: not a mode (login, idle, chat, roster, presence, register)", options.mode);
+    fail("%s: not a mode (load --help)", options.mode);
 }

@@ -40,6 +40,7 @@ struct options {
     unsigned messages;
     unsigned warmup;
     unsigned body_bytes;
+    unsigned linger;       /* chat: seconds after the last message */
     unsigned people;       /* presence */
     unsigned contacts;     /* of each of them; login: how many are online */
     unsigned items;        /* of a roster */
@@ -70,7 +71,10 @@ struct link {
     bool waits_to_write;
     unsigned records; /* that came with data; without TLS: what recv() brought */
     mbedtls_ssl_context ssl;
-    char *output; /* what the socket did not take yet */
+    mbedtls_ssl_session *ticket; /* NULL: none is kept */
+    bool has_ticket;
+    unsigned flights; /* of the server's in the handshake; one: it was resumed (RFC 5077) */
+    char *output;     /* what the socket did not take yet */
     size_t output_len;
     size_t output_size;
     void (*event)(struct link *link, enum link_event event, const char *bytes, size_t len);
@@ -128,6 +132,8 @@ void scram_initial(struct scram *scram, mbedtls_md_type_t digest, const char *us
 bool scram_final(struct scram *scram, unsigned account, const char *password, const char *challenge,
                  char *out, size_t size);
 bool scram_verify(const struct scram *scram, const char *success);
+/* XEP-0484, HT-SHA-256-NONE. */
+void fast_initial(const char *user, const char *token, char *out, size_t size);
 
 /* ---- load_session.c: from the socket to an available resource ---- */
 
@@ -146,6 +152,7 @@ struct session {
     bool authenticated;
     bool wants_presence;
     bool registers;      /* is ready when it could log in */
+    struct guest *guest; /* logs in by XEP-0388 (load_resume.c); NULL: by RFC 6120 */
     bool legacy_session; /* the features asked for RFC 3921's session request */
     unsigned account;
     unsigned pair; /* with tools/floor: which pair, or UNPAIRED */
@@ -181,6 +188,13 @@ __attribute__((format(printf, 2, 3))) void session_say(struct session *session, 
 /* Logs in sessions 0..count-1, at most `concurrency` at once; false when the time is over. */
 bool sessions_gather(struct session *sessions, unsigned count, unsigned pairs, uint64_t until_ns);
 
+/* ---- load_resume.c: logging in with one element (XEP-0388) ---- */
+
+void guest_begin(struct session *session, const char *features, size_t len);
+void guest_challenge(struct session *session, const char *stanza, size_t len);
+/* false: the server does not prove itself, or gives less than was asked for. */
+bool guest_success(struct session *session, const char *stanza, size_t len);
+
 /* ---- load_meter.c: the server seen from outside, and numbers for people ---- */
 
 struct usage {
@@ -188,6 +202,7 @@ struct usage {
     double user_us;  /* coarse split, from stat */
     double system_us;
     double waited_us; /* for a processor, while others ran; 0 where the kernel does not count */
+    double written;   /* bytes to files, as pages; where no disk is behind them, as they are */
 };
 
 void usage_read(int pid, struct usage *usage);
@@ -223,5 +238,8 @@ int chat_run(void);
 int roster_run(void);
 int presence_run(void);
 int register_run(void); /* load_register.c */
+int archive_run(void);  /* load_archive.c */
+int resume_run(void);   /* load_resume.c */
+int asleep_run(void);   /* load_resume.c */
 
 #endif

@@ -151,7 +151,7 @@ struct measure {
     bool begun;
     unsigned arrived;
     uint64_t from_ns;
-    struct usage server_from, server_to, self_from, self_to;
+    struct usage server_from, server_to, server_later, self_from, self_to;
 };
 
 static void measure_begin(struct measure *measure)
@@ -183,8 +183,10 @@ static void chat_drive(struct measure *measure, uint64_t until_ns)
     usage_self(&measure->self_to);
     if (options.server_pid)
         usage_read(options.server_pid, &measure->server_to);
-    /* A message that comes twice may come late. */
-    links_settle(0.2);
+    /* A message that comes twice may come late; the server may write later still. */
+    links_settle(0.2 + options.linger);
+    if (options.server_pid)
+        usage_read(options.server_pid, &measure->server_later);
 }
 
 static unsigned chat_report(struct measure *measure)
@@ -208,6 +210,10 @@ static unsigned chat_report(struct measure *measure)
                "/s");
         if (options.server_pid)
             report_usage("message", &measure->server_from, &measure->server_to, counted);
+        if (options.server_pid)
+            report("server_wrote_per_message",
+                   (measure->server_later.written - measure->server_from.written) / counted,
+                   "bytes");
         report("generator_cpu_per_message",
                (measure->self_to.total_us - measure->self_from.total_us) / counted, "us");
         report_spread("latency", latency_us, samples, "us");

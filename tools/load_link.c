@@ -1,7 +1,7 @@
 /* load_link.c: one non-blocking connection, plain or TLS. Every link_send is one TLS record and one
  * send(). Certificates are not checked: this measures, it does not trust.
- * Compiles with mbedTLS 2.28 and 3.6; no session is ever resumed, so each handshake is a full one.
- */
+ * Compiles with mbedTLS 2.28 and 3.6. A handshake is a full one, unless the link's owner keeps a
+ * ticket. */
 #include "load.h"
 
 #include <errno.h>
@@ -227,6 +227,8 @@ static void link_handshake(struct link *link)
     } else if (code == 0) {
         link->handshaking = false;
         link->secure = true;
+        if (link->ticket && !link->has_ticket)
+            link->has_ticket = mbedtls_ssl_get_session(&link->ssl, link->ticket) == 0;
         link->event(link, LINK_SECURE, NULL, 0);
     }
 }
@@ -237,8 +239,11 @@ void link_secure(struct link *link)
     if (mbedtls_ssl_setup(&link->ssl, &tls) != 0 ||
         mbedtls_ssl_set_hostname(&link->ssl, options.domain) != 0)
         fail("mbedtls_ssl_setup: out of memory");
+    if (link->has_ticket && mbedtls_ssl_set_session(&link->ssl, link->ticket) != 0)
+        fail("mbedtls_ssl_set_session: out of memory");
     mbedtls_ssl_set_bio(&link->ssl, link, tls_send, tls_receive, NULL);
     link->handshaking = true;
+    link->flights = 0;
     scratch_used = scratch_len; /* what came before TLS was handled */
     link_handshake(link);
 }
@@ -303,8 +308,10 @@ static void link_read(struct link *link)
     }
     scratch_len = (size_t)n;
     scratch_used = 0;
-    if (link->handshaking)
+    if (link->handshaking) {
+        link->flights++;
         link_handshake(link);
+    }
     if (link->fd < 0)
         return;
     if (link->secure) {

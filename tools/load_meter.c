@@ -40,6 +40,18 @@ static double threads_us(int pid, double *waited_us)
     return sum;
 }
 
+/* A page that is written is counted whole, as a flash card does. */
+static double written_read(int pid)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof(path), "/proc/%d/io", pid);
+    if (!file_read(path, text, sizeof(text)))
+        return 0;
+    const char *pages = strstr(text, "\nwrite_bytes:"), *handed = strstr(text, "wchar:");
+    double bytes = pages ? strtod(pages + 13, NULL) : 0;
+    return bytes > 0 || !handed ? bytes : strtod(handed + 6, NULL);
+}
+
 void usage_read(int pid, struct usage *usage)
 {
     char path[64], text[1024];
@@ -55,6 +67,7 @@ void usage_read(int pid, struct usage *usage)
     double tick_us = 1e6 / (double)sysconf(_SC_CLK_TCK);
     usage->user_us = (double)user * tick_us;
     usage->system_us = (double)system * tick_us;
+    usage->written = written_read(pid);
     usage->total_us = threads_us(pid, &usage->waited_us);
     if (usage->total_us <= 0)
         usage->total_us = usage->user_us + usage->system_us;

@@ -1,4 +1,5 @@
-/* load_scram.c: PLAIN and SCRAM without channel binding (RFC 4616, RFC 5802, RFC 7677).
+/* load_scram.c: PLAIN, SCRAM and tokens without channel binding (RFC 4616, RFC 5802, RFC 7677,
+ * XEP-0484).
  * As real clients do, it keeps the salted password of an account, so that only the first login of
  * each pays for PBKDF2 on this side. */
 #include "load.h"
@@ -179,4 +180,17 @@ bool scram_verify(const struct scram *scram, const char *success)
         return false;
     encode(scram->server_signature, digest_bytes(scram->digest), expected, sizeof(expected));
     return strcmp(signature, expected) == 0;
+}
+
+void fast_initial(const char *user, const char *token, char *out, size_t size)
+{
+    static const char who[] = "Initiator";
+    unsigned char proof[32];
+    char text[TEXT_MAX];
+    if (mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), (const unsigned char *)token,
+                        strlen(token), (const unsigned char *)who, sizeof(who) - 1, proof) != 0)
+        fail("mbedtls_md_hmac failed");
+    int len = snprintf(text, sizeof(text) - sizeof(proof), "%s", user);
+    memcpy(text + len + 1, proof, sizeof(proof));
+    encode(text, (size_t)len + 1 + sizeof(proof), out, size);
 }

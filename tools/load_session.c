@@ -91,6 +91,9 @@ static void session_features(struct session *session, const char *features, size
             session_fail(session, features, len);
     } else if (session->registers) {
         session_ready(session);
+    } else if (session->guest) {
+        if (!session->authenticated)
+            guest_begin(session, features, len);
     } else if (!session->authenticated) {
         sasl_begin(session, features, len);
     } else {
@@ -106,6 +109,14 @@ static void session_features(struct session *session, const char *features, size
 static void session_success(struct session *session, const char *stanza, size_t len)
 {
     char signature[256];
+    if (session->guest) {
+        session->authenticated = guest_success(session, stanza, len);
+        if (session->authenticated)
+            session_ready(session);
+        else
+            session_fail(session, stanza, len);
+        return;
+    }
     xml_text(stanza, len, "success", signature, sizeof(signature));
     if (session->scram.digest != MBEDTLS_MD_NONE && !scram_verify(&session->scram, signature)) {
         session_fail(session, "the server does not prove that it knows the password", 52);
@@ -118,6 +129,10 @@ static void session_success(struct session *session, const char *stanza, size_t 
 static void session_challenge(struct session *session, const char *stanza, size_t len)
 {
     char challenge[512], response[512];
+    if (session->guest) {
+        guest_challenge(session, stanza, len);
+        return;
+    }
     xml_text(stanza, len, "challenge", challenge, sizeof(challenge));
     if (scram_final(&session->scram, session->account, session->password, challenge, response,
                     sizeof(response)))

@@ -465,6 +465,11 @@ bool world_rests(void)
     return world.rests;
 }
 
+void world_pass(uint64_t ms)
+{
+    world.now_us += ms * 1000;
+}
+
 uint64_t world_now_ms(void)
 {
     return world.now_us / 1000;

@@ -41,6 +41,8 @@ uint64_t world_allowed(void);
 /* Whether the last plat_wait had nothing to report and would have waited. */
 bool world_rests(void);
 uint64_t world_now_ms(void);
+/* So much time passes though nobody waits: the server is held up. */
+void world_pass(uint64_t ms);
 /* plat_waits, sends and receives since world_begin, to see where a tick loops. */
 uint64_t world_calls(void);
 
