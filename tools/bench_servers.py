@@ -112,13 +112,13 @@ class Kith(Server):
     ready = "kith: listening"
 
     def __init__(self, root, build, certificate, users, memory=None, registration="closed",
-                 archive="no"):
+                 **settings):
         super().__init__(root)
         self.binary = os.path.join(build, "kith")
         lines = {"domain": DOMAIN, "data": self.path("data"), "listen": f"127.0.0.1:{self.port}",
                  "listen_tls": "none", "certificate": certificate[0], "key": certificate[1],
                  "allow_plaintext": "loopback", "rate_limits": "no", "registration": registration,
-                 "archive": archive}
+                 "archive": "no", **settings}
         if memory:
             lines["memory"] = memory
         os.mkdir(self.path("data"), 0o700)

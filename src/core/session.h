@@ -174,6 +174,9 @@ struct session {
     bool blocks_followed; /* XEP-0191 3.3: has asked for the list */
 };
 
+/* Asleep it is all there is beside its queue and its presence. */
+_Static_assert(sizeof(struct session) <= 2048, "thousands wait for their phones");
+
 /* --- streams --- */
 
 /* A fresh session for an accepted socket, or NULL when all are in use. */
