@@ -1,6 +1,5 @@
 /* load.c: the load generator with which users size their board: options and start.
  *   load login -n 200 -c 8 …            connection, full TLS handshake, SASL, bind, again and again
- *   load idle -n 1000 --seconds 10 …    sessions that say nothing; the server's memory
  *   load resume -n 200 …               logins that resume both TLS and stream, against full ones
  *   load chat --pairs 50 --window 4 …   messages; lost, doubled ones are counted; so in presence
  * Always bounded: by a count and by --timeout. `load --help` lists the options. */
