@@ -1,5 +1,5 @@
 /* world.c: the test world behind platform/platform.h: virtual clocks, sockets, entropy. Owns every
- * link and handle; their numbers rotate, so that a stale one is found out. Limits: LINKS, HANDLES. */
+ * link and handle; their numbers rotate, so that a stale one shows. Limits: LINKS, HANDLES. */
 #include "world.h"
 
 #include "jobs.h"
