@@ -9,8 +9,10 @@
 
 #include "../sim/disk.h"
 #include "base/heap.h"
+#include "store/channels.h"
+#include "store/memberships.h"
 
-enum { MAP_BYTES = 4 << 20, GROUP_ACCOUNTS_MAX = 40 };
+enum { MAP_BYTES = 4 << 20, GROUP_ACCOUNTS_MAX = 40, FORGOTTEN_AT_ONCE = 32 };
 
 char store_directory[200];
 
@@ -78,6 +80,90 @@ static struct span account_name(unsigned group, unsigned member, char *buffer, s
     return span_of(buffer, (size_t)len);
 }
 
+static struct span room_name(unsigned group, char *buffer, size_t size)
+{
+    int len = snprintf(buffer, size, "room%02u", group);
+    return span_of(buffer, (size_t)len);
+}
+
+static void participant_id(char id[PARTICIPANT_ID_CHARS], unsigned member)
+{
+    char text[PARTICIPANT_ID_CHARS + 1];
+    snprintf(text, sizeof text, "%0*x", PARTICIPANT_ID_CHARS, member * 7919);
+    memcpy(id, text, PARTICIPANT_ID_CHARS);
+}
+
+/* All leave; what they leave behind goes in steps. */
+static bool room_end(struct store *store, unsigned group, struct span room)
+{
+    char buffer[256];
+    struct channel channel;
+    enum store_outcome outcome = channel_get(store, room, &channel);
+    if (outcome != STORE_OK)
+        return outcome == STORE_NONE;
+    if (channel_ended_put(store, channel.id) != STORE_OK || channel_delete(store, room) != STORE_OK)
+        return false;
+    for (unsigned i = 0; i < group_size(group); i++) {
+        struct span name = account_name(group, i, buffer, sizeof buffer);
+        if (membership_leave(store, name, room, channel.id) != STORE_OK)
+            return false;
+    }
+    return true;
+}
+
+/* The old room ends, and its accounts are in the new one. */
+static bool room_write(struct store *store, unsigned group, uint64_t version)
+{
+    char buffer[256], name_buffer[16];
+    struct span room = room_name(group, name_buffer, sizeof name_buffer);
+    static uint64_t rooms; /* no two have the same number */
+    struct channel channel = {.id = ++rooms, .made_us = version, .owners = SPAN("a@x\0")};
+    if (!room_end(store, group, room))
+        return false;
+    if (version == 0)
+        return true;
+    for (unsigned i = 0; i < group_size(group); i++) {
+        struct participant participant = {.jid = account_name(group, i, buffer, sizeof buffer)};
+        struct stay stay = {.channel = channel.id, .joined = channel.id, .left = UINT64_MAX};
+        participant_id(participant.id, i);
+        memcpy(stay.id, participant.id, sizeof stay.id);
+        if (participant_put(store, channel.id, &participant) != STORE_OK ||
+            membership_enter(store, participant.jid, room, &stay) != STORE_OK)
+            return false;
+    }
+    return channel_put(store, room, &channel) == STORE_OK;
+}
+
+/* Whether the room says the same as the accounts, and both sides of it alike. */
+static bool room_whole(struct store *store, unsigned group, uint64_t version)
+{
+    char buffer[256], name_buffer[16];
+    struct span room = room_name(group, name_buffer, sizeof name_buffer);
+    struct channel channel = {.id = 0};
+    unsigned count = 0;
+    enum store_outcome outcome = channel_get(store, room, &channel);
+    if (outcome != (version == 0 ? STORE_NONE : STORE_OK) || channel.made_us != version ||
+        participant_count(store, channel.id, &count) != STORE_OK ||
+        count != (version == 0 ? 0 : group_size(group)))
+        return false;
+    for (unsigned i = 0; i < group_size(group); i++) {
+        struct span name = account_name(group, i, buffer, sizeof buffer);
+        char id[PARTICIPANT_ID_CHARS];
+        struct membership membership;
+        struct participant participant;
+        outcome = membership_get(store, name, room, &membership);
+        if ((outcome != STORE_OK && outcome != STORE_NONE) ||
+            (outcome == STORE_OK && membership_present(&membership)) != (version != 0))
+            return false;
+        participant_id(id, i);
+        if (version != 0 && (membership.stays[membership.count - 1].channel != channel.id ||
+                             participant_get(store, channel.id, id, &participant) != STORE_OK ||
+                             !span_equal(participant.jid, name)))
+            return false;
+    }
+    return true;
+}
+
 bool group_write(struct store *store, unsigned group, uint64_t version)
 {
     char buffer[256];
@@ -90,7 +176,7 @@ bool group_write(struct store *store, unsigned group, uint64_t version)
         if (outcome != STORE_OK)
             return false;
     }
-    return true;
+    return room_write(store, group, version);
 }
 
 bool groups_change(struct store *store, struct groups *groups, uint64_t version)
@@ -105,7 +191,8 @@ bool groups_change(struct store *store, struct groups *groups, uint64_t version)
         if (!group_write(store, group, next))
             return false;
     }
-    return store_commit(store) == STORE_OK;
+    enum store_outcome outcome = channel_forget(store, FORGOTTEN_AT_ONCE);
+    return (outcome == STORE_OK || outcome == STORE_NONE) && store_commit(store) == STORE_OK;
 }
 
 bool groups_read(struct store *store, struct groups *groups)
@@ -126,6 +213,7 @@ bool groups_read(struct store *store, struct groups *groups)
             else if (groups->versions[group] != version)
                 whole = false;
         }
+        whole = whole && room_whole(store, group, groups->versions[group]);
     }
     uint64_t count = 0, expected = 0;
     for (unsigned group = 0; group < GROUPS; group++)
@@ -133,6 +221,19 @@ bool groups_read(struct store *store, struct groups *groups)
     if (account_count(store, &count) != STORE_OK || count != expected)
         whole = false;
     return whole;
+}
+
+bool groups_sweep(struct store *store, const struct groups *groups)
+{
+    uint64_t count, expected = 0;
+    enum store_outcome outcome;
+    while ((outcome = channel_forget(store, FORGOTTEN_AT_ONCE)) == STORE_OK)
+        if (store_commit(store) != STORE_OK)
+            return false;
+    for (unsigned group = 0; group < GROUPS; group++)
+        expected += groups->versions[group] != 0 ? group_size(group) : 0;
+    return outcome == STORE_NONE && store_commit(store) == STORE_OK &&
+           store_count(store, TABLE_PARTICIPANTS, &count) == STORE_OK && count == expected;
 }
 
 bool groups_same(const struct groups *a, const struct groups *b)

@@ -1,5 +1,6 @@
 /* groups.h: what the crash tests share: a store in a directory of its own, and accounts in groups
- * that are always changed together, so that half of a change can be told from a whole one. */
+ * that are always changed together, so that half of a change can be told from a whole one. The
+ * accounts of a group are the participants of a channel that is made anew with each change. */
 #ifndef KITH_CRASH_GROUPS_H
 #define KITH_CRASH_GROUPS_H
 
@@ -34,6 +35,8 @@ bool group_write(struct store *store, unsigned group, uint64_t version);
 bool groups_change(struct store *store, struct groups *groups, uint64_t version);
 /* What the store holds; false: a group is there in part. */
 bool groups_read(struct store *store, struct groups *groups);
+/* Lets go of all that destroyed channels left; false: more is left than belongs to the groups. */
+bool groups_sweep(struct store *store, const struct groups *groups);
 bool groups_same(const struct groups *a, const struct groups *b);
 
 uint64_t now_us(void);

@@ -16,7 +16,7 @@ enum {
     IMAGES = 3,   /* disks that are looked at after a cut */
     HISTORY = 64, /* states */
     OPENINGS = 16,
-    CUT_PERIOD = 23, /* events, some four commits */
+    CUT_PERIOD = 61, /* events, some four commits */
 };
 
 struct verdict {
@@ -103,8 +103,10 @@ static struct verdict cuts_run(uint64_t seed, unsigned cuts, enum disk_lie lie)
         store = judge(&history, &cut_off, false, &verdict, &seen);
         cut_off = seen;
     }
-    if (store != NULL)
+    if (store != NULL) {
+        CHECK(lie != DISK_HONEST || groups_sweep(store, &cut_off));
         store_close(store);
+    }
     quiet(false);
     return verdict;
 }
