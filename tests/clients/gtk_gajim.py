@@ -21,6 +21,11 @@ SETTINGS = """
 """
 
 
+def require_omemo():
+    if not os.path.isdir("/usr/share/gajim/plugins/omemo"):
+        raise Skip("gajim-omemo is not installed")
+
+
 def as_somebody():
     """It refuses to be root: so there root is somebody else, in a user namespace of its own."""
     if os.getuid() != 0:
@@ -33,9 +38,9 @@ def as_somebody():
 
 
 class Gajim:
-    """Bob's."""
+    """Bob's, who writes to one friend in secret."""
 
-    def __init__(self, server, screen, port):
+    def __init__(self, server, screen, port, secret_friend):
         require("gajim")
         require("dbus-daemon")
         require("dbus-send")
@@ -47,7 +52,7 @@ class Gajim:
         self.given = {**screen.given, "DBUS_SESSION_BUS_ADDRESS": "unix:path=" + self.bus}
         self.processes = []
         self.require_version()
-        self.set_account("bob", port)
+        self.set_account("bob", port, secret_friend)
 
     def require_version(self):
         """The settings are known for one."""
@@ -56,7 +61,7 @@ class Gajim:
         if not done.stdout.strip().rpartition("\n")[2].startswith("1.7."):
             raise Skip(f"other settings than those of Gajim 1.7: {done.stdout.strip()}")
 
-    def set_account(self, name, port):
+    def set_account(self, name, port, secret_friend):
         directory = os.path.join(self.screen.home, "config", "gajim")
         os.makedirs(directory)
         account = {
@@ -65,14 +70,15 @@ class Gajim:
             "custom_host": "127.0.0.1", "custom_port": port, "custom_type": "START TLS",
         }
         kinds = {"app": {"use_keyring": False, "remote_control": True}, "soundevents": {},
-                 "status_presets": {}, "proxies": {}, "plugins": {},
+                 "status_presets": {}, "proxies": {}, "plugins": {"omemo": {"active": True}},
                  "workspaces": {"0": {"name": "0"}}}
+        contacts = {secret_friend: {"encryption": "OMEMO"}}
         with contextlib.closing(sqlite3.connect(os.path.join(directory, "settings.sqlite"))) as file:
             file.executescript(SETTINGS)
             file.executemany("INSERT INTO settings VALUES (?, ?)",
                              [(kind, json.dumps(value)) for kind, value in kinds.items()])
             file.execute("INSERT INTO account_settings VALUES (?, ?)",
-                         (ACCOUNT, json.dumps({"account": account, "contact": {},
+                         (ACCOUNT, json.dumps({"account": account, "contact": contacts,
                                                "group_chat": {}})))
             file.commit()
 
@@ -82,6 +88,9 @@ class Gajim:
                 command, env=self.given, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
 
     def start(self):
+        """Unless it runs."""
+        if self.processes:
+            return
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.bus)
         self.spawn(*self.somebody, "dbus-daemon", "--session", "--nofork", "--nopidfile",
@@ -92,6 +101,7 @@ class Gajim:
                    "Gajim to be online")
 
     def __enter__(self):
+        """For a case; it goes on running after that."""
         evidence.append(("what Gajim says", lambda: read(self.log)))
         return self
 
@@ -99,7 +109,6 @@ class Gajim:
         if kind:
             seen = self.screen.photograph()
             evidence.append(("Gajim's window", lambda: seen))
-        self.kill()
 
     def kill(self):
         """Gajim; its D-Bus may say goodbye to whom it has started."""
@@ -114,6 +123,9 @@ class Gajim:
                    f"{INTERFACE}.{method}", *(f"string:{word}" for word in words)]
         return subprocess.run([*self.somebody, *command], env=self.given, capture_output=True,
                               text=True, timeout=20, check=False)
+
+    def wait(self, word):
+        wait_until(lambda: word in read(self.log), 8, f"Gajim to say {word}")
 
     def say(self, to, text):
         done = self.remote("send_chat_message", to, text, ACCOUNT)

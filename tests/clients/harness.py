@@ -234,6 +234,16 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def kept(self):
+        """All bytes of all files of its data."""
+        parts = []
+        for directory, _, names in os.walk(self.data):
+            for path in (os.path.join(directory, name) for name in names):
+                if os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        parts.append(file.read())
+        return b"\n".join(parts)
+
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 

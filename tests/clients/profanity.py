@@ -1,9 +1,10 @@
 """A person who uses profanity in a terminal, with a home of its own."""
 
 import os
+import subprocess
 
 import harness
-from harness import Terminal, password, read, require, write
+from harness import Skip, Terminal, password, read, require, write
 
 PREFERENCES = """
 [ui]
@@ -62,3 +63,30 @@ class Profanity(Terminal):
         harness.wait_until(lambda: self.log().count(FEATURES) > learned, 8,
                            "profanity to learn what the server can")
         return self
+
+    def generate_keys(self):
+        """Of OMEMO; it trusts whoever it is given."""
+        self.type("/omemo trustmode blind")
+        self.type("/omemo gen")
+        self.wait("OMEMO crytographic materials generated")
+        self.logged("publish device list")
+
+    def encrypt(self, other):
+        self.type(f"/msg {other}@localhost")
+        self.type("/omemo start")
+        self.wait("[OMEMO]")
+        self.logged(f"session with {other}@localhost")
+
+    def quit(self):
+        self.type("/quit")
+        harness.wait_until(
+            lambda: self.run("display-message", "-p", "#{pane_dead}").strip() == "1", 8,
+            "profanity to end")
+
+
+def require_omemo(directory):
+    done = subprocess.run([require("profanity"), "--version"],
+                          env=harness.environment(directory), capture_output=True, text=True,
+                          timeout=10, check=False)
+    if "OMEMO support: Enabled" not in done.stdout:
+        raise Skip("profanity was built without OMEMO")

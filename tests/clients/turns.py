@@ -26,12 +26,11 @@ async def acknowledged(person):
     await person.plugin["xep_0199"].send_ping("localhost", timeout=slix.SECONDS)
 
 
-async def befriend(server):
-    """alice and bob: slixmpp approves and answers requests by itself."""
-    alice = await Person(server, "alice").enter()
-    bob = await Person(server, "bob").enter()
-    alice.send_presence_subscription("bob@localhost")
-    await alice.presence(bob.boundjid.full)
-    await bob.presence(alice.boundjid.full)
-    for person in (alice, bob):
+async def befriend(server, one="alice", other="bob"):
+    """slixmpp approves and answers requests by itself."""
+    one, other = await Person(server, one).enter(), await Person(server, other).enter()
+    one.send_presence_subscription(other.boundjid.bare)
+    await one.presence(other.boundjid.full)
+    await other.presence(one.boundjid.full)
+    for person in (one, other):
         await person.leave()
