@@ -33,6 +33,7 @@
 #define WRONG_TOKENS_MAX 10
 #define INVITATIONS_MAX 20
 #define PASSWORDS_MAX 10
+#define CHANNELS_MAX 20
 #define CODE_MS 60000 /* one code in a minute */
 #define CODES_TO_ONE_MAX                                                                           \
     6 /* to one e-mail address or telephone: the first and REG-17's five more */
@@ -151,6 +152,7 @@ bool server_start(struct server *server, void *region, struct tls_identity *iden
     throttle_init(&server->destinations, CODES_TO_ONE_MAX, HOUR_MS / CODES_TO_ONE_MAX, seed);
     throttle_init(&server->tokens, WRONG_TOKENS_MAX, HOUR_MS / WRONG_TOKENS_MAX, seed);
     throttle_init(&server->invitations, INVITATIONS_MAX, HOUR_MS / INVITATIONS_MAX, seed);
+    throttle_init(&server->channels_made, CHANNELS_MAX, HOUR_MS / CHANNELS_MAX, seed);
     throttle_init(&server->passwords, PASSWORDS_MAX, HOUR_MS / PASSWORDS_MAX, seed);
     server->identity = identity;
     server->now_ms = server->started_ms = plat_now_ms();

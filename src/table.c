@@ -12,7 +12,10 @@
 #include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
+#include "features/mix_disco.h"
 #include "features/mix_pam.h"
+#include "features/mix_people.h"
+#include "features/mix_service.h"
 #include "features/pep.h"
 #include "features/ping.h"
 #include "features/preauth.h"
@@ -71,6 +74,28 @@ const struct row table[] = {
     {USER | BOUND, KIND_IQ_GET, ANYWHERE | TO_ACCOUNT, NS_DISCO_ITEMS, "query", 1, EVERYWHERE,
      disco_items},
     {0, KIND_IQ_GET, 0, NS_CAPS, NULL, 0, ANNOUNCE_DOMAIN, NULL}, /* XEP-0115 7 */
+    {BOUND, KIND_IQ_GET, TO_SERVICE, NS_DISCO_INFO, "query", 2, ANNOUNCE_SERVICE,
+     mix_service_info_request},
+    {BOUND, KIND_IQ_GET, TO_SERVICE, NS_DISCO_ITEMS, "query", 16, ANNOUNCE_SERVICE,
+     mix_service_items_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_DISCO_INFO, "query", 2, ANNOUNCE_CHANNEL,
+     mix_channel_info_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_DISCO_ITEMS, "query", 2, ANNOUNCE_CHANNEL,
+     mix_channel_items_request},
+    {BOUND, KIND_IQ_SET, TO_SERVICE, NS_MIX, "create", 32, ANNOUNCE_SERVICE, mix_create_request},
+    {BOUND, KIND_IQ_SET, TO_SERVICE, NS_MIX, "destroy", 32, ANNOUNCE_SERVICE, mix_destroy_request},
+    {BOUND, KIND_IQ_GET, TO_SERVICE, NS_MIX, "create", 1, ANNOUNCE_NOWHERE,
+     mix_service_get_request},
+    {BOUND, KIND_IQ_GET, TO_SERVICE, NS_MIX, "destroy", 1, ANNOUNCE_NOWHERE,
+     mix_service_get_request},
+    {0, KIND_IQ_GET, 0, NS_MIX "#searchable", NULL, 0, ANNOUNCE_SERVICE, NULL}, /* XEP-0369 6.1 */
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX, "join", 32, ANNOUNCE_CHANNEL, mix_join_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX_MISC, "join", 32, ANNOUNCE_NOWHERE, mix_join_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX_ANON, "join", 32, ANNOUNCE_NOWHERE, mix_join_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX, "leave", 32, ANNOUNCE_CHANNEL, mix_leave_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX, "setnick", 16, ANNOUNCE_CHANNEL, mix_setnick_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX, "update-subscription", 16, ANNOUNCE_CHANNEL,
+     mix_subscription_request},
     {BOUND, KIND_IQ_SET, TO_DOMAIN, NS_COMMANDS, "command", 16, ANNOUNCE_DOMAIN, command_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_get_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_set_request},

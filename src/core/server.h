@@ -155,6 +155,7 @@ struct server {
     struct throttle tokens;            /* wrong ones, by address, and by who subscribes (INV-16) */
     struct throttle invitations;       /* made, by owner (INV-5) */
     struct throttle passwords;         /* changed, by account */
+    struct throttle channels_made;     /* by account */
 
     uint64_t captchas[CAPTCHAS]; /* those answered last, in turn (CAP-A) */
     unsigned captcha_next;       /* where the oldest stands */

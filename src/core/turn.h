@@ -54,6 +54,7 @@ enum announce {
     ANNOUNCE_SERVICE = 16, /* of the domain of channels */
     ANNOUNCE_CHANNEL = 32,
     ANNOUNCE_ARCHIVE_DOMAIN = 64, /* of the domain, where the config has messages kept */
+    ANNOUNCE_ARCHIVE_CHANNEL = 128,
 };
 
 /* One thing that a peer may ask (design, idea 5). Service discovery is derived from these. */

@@ -4,6 +4,7 @@
 
 #include "core/access.h"
 #include "core/adhoc.h"
+#include "core/announce.h"
 #include "features/disco_pep.h"
 #include "wire/base64.h"
 #include "wire/build.h"
@@ -15,28 +16,6 @@
 
 _Static_assert(sizeof((struct server *)0)->caps_ver == BASE64_BYTES(CAPS_HASH_BYTES) + 1,
                "the string fits");
-
-static void feature(struct build *build, const char *namespace)
-{
-    build_str(build, "<feature");
-    build_attr(build, "var", span_string(namespace));
-    build_str(build, "/>");
-}
-
-/* Each namespace once, though it may have several rows (DI-3). */
-static void features(struct build *build, unsigned where)
-{
-    for (size_t i = 0; i < table_len; i++) {
-        size_t before = 0;
-        if (!(table[i].announce & where))
-            continue;
-        while (strcmp(table[before].namespace, table[i].namespace) != 0 ||
-               !(table[before].announce & where))
-            before++;
-        if (before == i)
-            feature(build, table[i].namespace);
-    }
-}
 
 static void contact_field(struct build *build, const char *name)
 {
@@ -79,7 +58,7 @@ static void info_build(struct build *build, bool account, struct span node)
     build_str(build, account ? "><identity category='account' type='registered'/>"
                                "<identity category='pubsub' type='pep'/>"
                              : "><identity category='server' type='im' name='kith'/>");
-    features(build, announced(account));
+    announce_features(build, announced(account));
     if (!account)
         contacts(build);
     build_str(build, "</query>");
@@ -95,8 +74,8 @@ static void command_info_build(struct build *build, struct span node, const stru
     build_attr(build, "type", row != NULL ? SPAN("command-node") : SPAN("command-list"));
     build_attr(build, "name", row != NULL ? span_string(row->name) : SPAN("Commands"));
     build_str(build, "/>");
-    feature(build, NS_COMMANDS);
-    feature(build, NS_DATA_FORMS);
+    announce_feature(build, NS_COMMANDS);
+    announce_feature(build, NS_DATA_FORMS);
     build_str(build, "</query>");
 }
 
@@ -171,6 +150,20 @@ static bool may_ask(struct turn *turn, bool account, bool info, struct span node
     return true;
 }
 
+/* The items of the domain: where its channels are (MX-1). */
+static void services_reply(struct turn *turn)
+{
+    struct build build;
+    build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
+    build_str(&build, "<query xmlns='" NS_DISCO_ITEMS "'><item");
+    build_attr(&build, "jid", span_string(config.mix_domain));
+    build_str(&build, " name='Channels'/></query>");
+    if (build.full)
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else
+        reply_result(turn, build_span(&build));
+}
+
 void disco_info(struct turn *turn)
 {
     struct build build;
@@ -199,7 +192,7 @@ void disco_items(struct turn *turn)
     if (account)
         disco_pep_nodes(turn);
     else
-        reply_result(turn, SPAN("<query xmlns='" NS_DISCO_ITEMS "'/>"));
+        services_reply(turn);
 }
 
 bool disco_start(struct server *server)

@@ -1,0 +1,119 @@
+/* mix_people.c: XEP-0369 7.1.2 ... 7.1.4; MX-6, MX-10 ... MX-12. A join or leave that did not come
+ * by way of the user's own server (XEP-0405) has all the same effects, since that is us. */
+#include "features/mix_people.h"
+
+#include "features/mix_channel.h"
+#include "features/mix_join.h"
+#include "wire/names.h"
+
+#define NICK_ANSWER_BYTES (128 + BUILD_ESCAPED_MAX(PARTICIPANT_NICK_BYTES_MAX))
+#define NODE_BYTES 80
+#define SUBSCRIPTION_ANSWER_BYTES                                                                  \
+    (128 + 2 * CHANNEL_NODES * NODE_BYTES + BUILD_ESCAPED_MAX(SESSION_JID_BYTES))
+
+static void answer(struct turn *turn, enum channel_outcome outcome, const struct build *build)
+{
+    if (outcome != CHANNEL_DONE)
+        reply_error(turn, channel_error(outcome));
+    else
+        mix_reply(turn, build);
+}
+
+void mix_join_request(struct turn *turn)
+{
+    struct refusal refusal;
+    struct build build;
+    turn->session->mix = true; /* PAM-5; before, so that it hears of itself */
+    build_init(&build, &turn->server->arena, MIX_JOIN_ANSWER_BYTES);
+    if (!mix_join(turn, &turn->to, turn->child, &build, &refusal)) {
+        reply_refusal(turn, &refusal);
+        return;
+    }
+    mix_reply(turn, &build);
+}
+
+void mix_leave_request(struct turn *turn)
+{
+    const struct jid asker = mix_asker(turn);
+    struct channel_here channel;
+    enum channel_role role;
+    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
+        return;
+    enum channel_outcome outcome = channel_leave(turn->server, &channel, &asker, false);
+    if (outcome == CHANNEL_DONE)
+        reply_result(turn, SPAN("<leave xmlns='" NS_MIX "'/>"));
+    else
+        reply_error(turn, channel_error(outcome));
+}
+
+void mix_setnick_request(struct turn *turn)
+{
+    const struct jid asker = mix_asker(turn);
+    const struct node *nick = stanza_child(turn->stanza, turn->child, NS_MIX, "nick");
+    struct span typed, had = SPAN_NONE;
+    struct channel_here channel;
+    enum channel_role role;
+    struct build build;
+    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
+        return;
+    if (nick == NULL) {
+        reply_error(turn, ERROR_BAD_REQUEST);
+        return;
+    }
+    typed = stanza_text(turn->stanza, nick, &turn->server->arena);
+    enum channel_outcome outcome = typed.bytes == NULL
+                                       ? CHANNEL_NO_ROOM
+                                       : channel_nick(turn->server, &channel, &asker, typed, &had);
+    build_init(&build, &turn->server->arena, NICK_ANSWER_BYTES);
+    build_str(&build, "<setnick xmlns='" NS_MIX "'><nick>");
+    build_text(&build, had);
+    build_str(&build, "</nick></setnick>");
+    answer(turn, outcome, &build);
+}
+
+/* Those of the children of that name, without what we do not have. */
+static uint8_t nodes_read(const struct turn *turn, const char *name)
+{
+    uint8_t nodes = 0;
+    for (const struct node *at = stanza_child(turn->stanza, turn->child, NS_MIX, name); at != NULL;
+         at = stanza_next(turn->stanza, at, NS_MIX, name)) {
+        enum channel_node node = channel_node_of(stanza_attribute(turn->stanza, at, "node"));
+        if (node != CHANNEL_NODES)
+            nodes |= (uint8_t)(1u << node);
+    }
+    return nodes;
+}
+
+static void nodes_put(struct build *build, const char *name, uint8_t nodes)
+{
+    for (unsigned node = 0; node < CHANNEL_NODES; node++) {
+        if (!(nodes & 1u << node))
+            continue;
+        build_str(build, "<");
+        build_str(build, name);
+        build_attr(build, "node", span_string(channel_node_name((enum channel_node)node)));
+        build_str(build, "/>");
+    }
+}
+
+void mix_subscription_request(struct turn *turn)
+{
+    const struct jid asker = mix_asker(turn);
+    uint8_t add = nodes_read(turn, "subscribe"), added = 0;
+    uint8_t remove = nodes_read(turn, "unsubscribe") & (uint8_t)~add;
+    struct channel_here channel;
+    enum channel_role role;
+    struct build build;
+    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
+        return;
+    enum channel_outcome outcome =
+        channel_subscribe(turn->server, &channel, &asker, add, remove, &added);
+    build_init(&build, &turn->server->arena, SUBSCRIPTION_ANSWER_BYTES);
+    build_str(&build, "<update-subscription xmlns='" NS_MIX "'");
+    build_attr(&build, "jid", jid_bare(&asker));
+    build_str(&build, ">");
+    nodes_put(&build, "subscribe", added);
+    nodes_put(&build, "unsubscribe", remove);
+    build_str(&build, "</update-subscription>");
+    answer(turn, outcome, &build);
+}
