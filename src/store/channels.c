@@ -178,7 +178,9 @@ enum store_outcome channel_next(struct store *store, struct span after, struct s
     /* No key is longer, so none lies between the two. */
     after = after.len == 0 ? SPAN_NONE : span_cut(after, 0, CHANNEL_LOCAL_BYTES_MAX);
     enum store_outcome outcome = store_next(store, TABLE_CHANNELS, after, local, &record);
-    return outcome == STORE_OK ? channel_read(*local, record, out) : outcome;
+    while (outcome == STORE_OK && channel_read(*local, record, out) != STORE_OK)
+        outcome = store_next(store, TABLE_CHANNELS, *local, local, &record);
+    return outcome;
 }
 
 enum store_outcome channel_count(struct store *store, uint64_t *count)
@@ -255,12 +257,15 @@ enum store_outcome channel_entry_next(struct store *store, uint64_t channel, enu
     (void)entry_key(&all, channel, list, SPAN("")); /* both fit */
     (void)entry_key(&last, channel, list,
                     span_cut(after, 0, RECORD_KEY_BYTES_MAX - ENTRY_PREFIX_BYTES));
-    enum store_outcome outcome = table_next_of(store, TABLE_CHANNEL_LISTS, record_key_span(&all),
-                                               record_key_span(&last), &key, &record);
-    if (outcome != STORE_OK)
-        return outcome;
-    *jid = span_cut(key, ENTRY_PREFIX_BYTES, key.len);
-    return entry_check(record);
+    enum store_outcome outcome;
+    key = record_key_span(&last);
+    do
+        outcome =
+            table_next_of(store, TABLE_CHANNEL_LISTS, record_key_span(&all), key, &key, &record);
+    while (outcome == STORE_OK && entry_check(record) != STORE_OK);
+    if (outcome == STORE_OK)
+        *jid = span_cut(key, ENTRY_PREFIX_BYTES, key.len);
+    return outcome;
 }
 
 enum store_outcome channel_entry_count(struct store *store, uint64_t channel,
@@ -276,6 +281,27 @@ enum store_outcome channel_entry_count(struct store *store, uint64_t channel,
                                     &record)) == STORE_OK)
         ++*count;
     return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
+static bool is_damaged(struct span key, struct span record, const void *context)
+{
+    struct channel channel;
+    const enum store_table *table = context;
+    return (*table == TABLE_CHANNEL_LISTS ? entry_check(record)
+                                          : channel_read(key, record, &channel)) != STORE_OK;
+}
+
+enum store_outcome channel_damage(struct store *store, uint64_t *damaged)
+{
+    static const enum store_table tables[] = {TABLE_CHANNELS, TABLE_CHANNEL_LISTS};
+    enum store_outcome outcome = STORE_OK;
+    uint64_t count;
+    *damaged = 0;
+    for (size_t i = 0; outcome == STORE_OK && i < sizeof tables / sizeof tables[0]; i++) {
+        outcome = table_count(store, tables[i], is_damaged, &tables[i], &count);
+        *damaged += count;
+    }
+    return outcome;
 }
 
 /* --- the end of a channel --- */

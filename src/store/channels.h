@@ -77,8 +77,8 @@ enum store_outcome channel_put(struct store *store, struct span local,
                                const struct channel *channel);
 /* The record only. What is kept by its id goes by channel_forget. */
 enum store_outcome channel_delete(struct store *store, struct span local);
-/* In order of names; after.bytes NULL: the first. `after` may be what *local holds, which is there
- * also when the record is damaged (STORE_FAILED), so that a walk goes on. */
+/* In order of names; after.bytes NULL: the first. `after` may be what *local holds.
+ * Damaged ones are passed by. */
 enum store_outcome channel_next(struct store *store, struct span after, struct span *local,
                                 struct channel *out);
 enum store_outcome channel_count(struct store *store, uint64_t *count);
@@ -93,11 +93,14 @@ enum store_outcome channel_entry_delete(struct store *store, uint64_t channel,
                                         enum channel_list list, struct span jid);
 enum store_outcome channel_entry_get(struct store *store, uint64_t channel, enum channel_list list,
                                      struct span jid);
-/* In order; after.bytes NULL: the first. *jid is there also when the record is damaged. */
+/* In order; after.bytes NULL: the first. Damaged ones are passed by. */
 enum store_outcome channel_entry_next(struct store *store, uint64_t channel, enum channel_list list,
                                       struct span after, struct span *jid);
 enum store_outcome channel_entry_count(struct store *store, uint64_t channel,
                                        enum channel_list list, unsigned *count);
+
+/* How many channels and entries of lists are damaged; the log tells of each. */
+enum store_outcome channel_damage(struct store *store, uint64_t *damaged);
 
 /* A destroyed channel's lists, participants and former participants go in steps of at most `most`
  * records; its archive stays for those who were there, until it is too old. channel_ended_put

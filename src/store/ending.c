@@ -44,6 +44,18 @@ enum store_outcome table_sweep(struct store *store, enum store_table table,
     return STORE_OK;
 }
 
+enum store_outcome table_count(struct store *store, enum store_table table,
+                               table_question *question, const void *context, uint64_t *count)
+{
+    struct table_walk walk = {.len = 0};
+    struct span key, record;
+    enum store_outcome outcome;
+    *count = 0;
+    while ((outcome = table_walk_next(store, table, &walk, &key, &record)) == STORE_OK)
+        *count += question(key, record, context);
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
 enum store_outcome table_next_of(struct store *store, enum store_table table, struct span prefix,
                                  struct span after, struct span *key, struct span *record)
 {

@@ -38,6 +38,10 @@ typedef bool table_question(struct span key, struct span record, const void *con
 enum store_outcome table_sweep(struct store *store, enum store_table table,
                                table_question *question, const void *context, unsigned max);
 
+/* How many records of a table the question says yes to. */
+enum store_outcome table_count(struct store *store, enum store_table table,
+                               table_question *question, const void *context, uint64_t *count);
+
 /* The first record whose key begins with the prefix and is > after, which may be the prefix. */
 enum store_outcome table_next_of(struct store *store, enum store_table table, struct span prefix,
                                  struct span after, struct span *key, struct span *record);

@@ -162,12 +162,15 @@ enum store_outcome membership_next(struct store *store, struct span local, struc
     *channel = SPAN_NONE;
     if (!record_key_of(&all, local, SPAN("")) || !record_key_of(&last, local, after))
         return STORE_NONE;
-    enum store_outcome outcome = table_next_of(store, TABLE_MEMBERSHIPS, record_key_span(&all),
-                                               record_key_span(&last), &key, &record);
-    if (outcome != STORE_OK)
-        return outcome;
-    *channel = span_cut(key, all.len, key.len);
-    return membership_read(local, record, out);
+    enum store_outcome outcome;
+    key = record_key_span(&last);
+    do
+        outcome =
+            table_next_of(store, TABLE_MEMBERSHIPS, record_key_span(&all), key, &key, &record);
+    while (outcome == STORE_OK && membership_read(local, record, out) != STORE_OK);
+    if (outcome == STORE_OK)
+        *channel = span_cut(key, all.len, key.len);
+    return outcome;
 }
 
 enum store_outcome membership_first_present(struct store *store, struct span local,
@@ -177,8 +180,7 @@ enum store_outcome membership_first_present(struct store *store, struct span loc
     *channel = SPAN_NONE;
     do
         outcome = membership_next(store, local, *channel, channel, out);
-    while ((outcome == STORE_OK && !membership_present(out)) ||
-           (outcome == STORE_FAILED && channel->bytes != NULL));
+    while (outcome == STORE_OK && !membership_present(out));
     return outcome;
 }
 
@@ -188,4 +190,16 @@ enum store_outcome membership_forget(struct store *store, struct span local, uns
     if (!record_key_of(&all, local, SPAN("")))
         return STORE_NONE;
     return table_clear(store, TABLE_MEMBERSHIPS, record_key_span(&all), &most);
+}
+
+static bool is_damaged(struct span key, struct span record, const void *context)
+{
+    struct membership membership;
+    (void)context;
+    return membership_read(span_cut(key, 0, span_find(key, '\0')), record, &membership) != STORE_OK;
+}
+
+enum store_outcome membership_damage(struct store *store, uint64_t *damaged)
+{
+    return table_count(store, TABLE_MEMBERSHIPS, is_damaged, NULL, damaged);
 }

@@ -40,14 +40,16 @@ enum store_outcome membership_enter(struct store *store, struct span local, stru
 /* STORE_NONE: it is not in it. */
 enum store_outcome membership_leave(struct store *store, struct span local, struct span channel,
                                     uint64_t left);
-/* All of an account, in order of names; after.bytes NULL: the first. *channel is borrowed, and
- * there also when the record is damaged. */
+/* All of an account, in order of names; after.bytes NULL: the first. *channel is borrowed.
+ * Damaged ones are passed by. */
 enum store_outcome membership_next(struct store *store, struct span local, struct span after,
                                    struct span *channel, struct membership *out);
-/* The first channel, in order of names, in which the account is now; damaged ones are passed by. */
+/* The first channel, in order of names, in which the account is now. */
 enum store_outcome membership_first_present(struct store *store, struct span local,
                                             struct span *channel, struct membership *out);
 /* The account is deleted: at most `most` records go. STORE_NONE: there are no more. */
 enum store_outcome membership_forget(struct store *store, struct span local, unsigned most);
+/* How many records of all accounts are damaged; the log tells of each. */
+enum store_outcome membership_damage(struct store *store, uint64_t *damaged);
 
 #endif

@@ -36,7 +36,6 @@ static enum store_outcome damaged(const char *what, struct span record)
     return STORE_FAILED;
 }
 
-/* out->id is there also when the rest is damaged, so that a walk goes on. */
 static enum store_outcome participant_read(struct span key, struct span record,
                                            struct participant *out)
 {
@@ -95,11 +94,15 @@ enum store_outcome participant_next(struct store *store, uint64_t channel, const
 {
     struct record_key last, all;
     struct span key, record;
+    enum store_outcome outcome;
     key_of(&all, channel, NULL);
-    key_of(&last, channel, after);
-    enum store_outcome outcome = table_next_of(store, TABLE_PARTICIPANTS, record_key_span(&all),
-                                               record_key_span(&last), &key, &record);
-    return outcome == STORE_OK ? participant_read(key, record, out) : outcome;
+    key_of(&last, channel, after); /* after may be out->id */
+    key = record_key_span(&last);
+    do
+        outcome =
+            table_next_of(store, TABLE_PARTICIPANTS, record_key_span(&all), key, &key, &record);
+    while (outcome == STORE_OK && participant_read(key, record, out) != STORE_OK);
+    return outcome;
 }
 
 enum store_outcome participant_count(struct store *store, uint64_t channel, unsigned *count)
@@ -210,4 +213,27 @@ enum store_outcome participant_leave(struct store *store, uint64_t channel,
     if (outcome != STORE_OK)
         return outcome;
     return store_delete(store, TABLE_PARTICIPANTS, record_key_span(&key));
+}
+
+static bool is_damaged(struct span key, struct span record, const void *context)
+{
+    struct participant participant;
+    struct span jid;
+    uint64_t order;
+    const enum store_table *table = context;
+    return (*table == TABLE_FORMER ? former_read(record, &order, &jid)
+                                   : participant_read(key, record, &participant)) != STORE_OK;
+}
+
+enum store_outcome participant_damage(struct store *store, uint64_t *damaged)
+{
+    static const enum store_table tables[] = {TABLE_PARTICIPANTS, TABLE_FORMER};
+    enum store_outcome outcome = STORE_OK;
+    uint64_t count;
+    *damaged = 0;
+    for (size_t i = 0; outcome == STORE_OK && i < sizeof tables / sizeof tables[0]; i++) {
+        outcome = table_count(store, tables[i], is_damaged, &tables[i], &count);
+        *damaged += count;
+    }
+    return outcome;
 }

@@ -28,12 +28,14 @@ enum store_outcome participant_put(struct store *store, uint64_t channel,
 enum store_outcome participant_leave(struct store *store, uint64_t channel,
                                      const char id[PARTICIPANT_ID_CHARS]);
 /* In order of ids, one step of a cursor each; after NULL: the first. `after` may be what out->id
- * holds, which is there also when the record is damaged (STORE_FAILED), so that a walk goes on. */
+ * holds. Damaged ones are passed by. */
 enum store_outcome participant_next(struct store *store, uint64_t channel, const char *after,
                                     struct participant *out);
 enum store_outcome participant_count(struct store *store, uint64_t channel, unsigned *count);
 /* Whose id it was who is there no more. */
 enum store_outcome participant_former(struct store *store, uint64_t channel,
                                       const char id[PARTICIPANT_ID_CHARS], struct span *jid);
+/* How many records of all channels are damaged; the log tells of each. */
+enum store_outcome participant_damage(struct store *store, uint64_t *damaged);
 
 #endif

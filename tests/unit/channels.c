@@ -254,6 +254,7 @@ static bool read_channel(struct store *store, enum store_outcome *outcome)
 {
     struct channel got, walked;
     struct span local;
+    uint64_t damaged;
     bool sound = true;
     *outcome = channel_get(store, SPAN("damaged"), &got);
     for (unsigned i = 0; i < CHANNEL_NODES; i++)
@@ -262,16 +263,21 @@ static bool read_channel(struct store *store, enum store_outcome *outcome)
         sound = sound && got.owners.len > 0 && got.name.len <= 60 && got.admins.len <= 60;
     else
         sound = sound && got.owners.bytes == NULL && got.id == 0;
-    return sound && channel_next(store, SPAN("damagec"), &local, &walked) == *outcome &&
-           span_is(local, "damaged") && same(&got, &walked);
+    bool whole = *outcome == STORE_OK;
+    return sound && channel_damage(store, &damaged) == STORE_OK && damaged == !whole &&
+           channel_next(store, SPAN("damagec"), &local, &walked) == STORE_OK &&
+           span_is(local, whole ? "damaged" : "damagee") && (!whole || same(&got, &walked));
 }
 
 static bool read_entry(struct store *store, enum store_outcome *outcome)
 {
     struct span jid;
+    uint64_t damaged;
     *outcome = channel_entry_get(store, 3, CHANNEL_LIST_BANNED, SPAN("a"));
-    return channel_entry_next(store, 3, CHANNEL_LIST_BANNED, SPAN_NONE, &jid) == *outcome &&
-           span_is(jid, "a");
+    bool whole = *outcome == STORE_OK;
+    return channel_damage(store, &damaged) == STORE_OK && damaged == !whole &&
+           channel_entry_next(store, 3, CHANNEL_LIST_BANNED, SPAN_NONE, &jid) == STORE_OK &&
+           span_is(jid, whole ? "a" : "b");
 }
 
 static void test_damage(struct store *store)
@@ -284,11 +290,15 @@ static void test_damage(struct store *store)
                               .changed_by = SPAN("b@x")};
     const enum channel_list banned = CHANNEL_LIST_BANNED;
     CHECK(channel_put(store, SPAN("damaged"), &channel) == STORE_OK);
+    CHECK(channel_put(store, SPAN("damagee"), &channel) == STORE_OK);
     CHECK(damage_try(store, TABLE_CHANNELS, SPAN("damaged"), read_channel) > 150);
     CHECK(channel_delete(store, SPAN("damaged")) == STORE_OK);
+    CHECK(channel_delete(store, SPAN("damagee")) == STORE_OK);
     CHECK(channel_entry_put(store, 3, banned, SPAN("a")) == STORE_OK);
+    CHECK(channel_entry_put(store, 3, banned, SPAN("b")) == STORE_OK);
     CHECK(damage_try(store, TABLE_CHANNEL_LISTS, SPAN("\0\0\0\0\0\0\0\3\1a"), read_entry) == 8);
     CHECK(channel_entry_delete(store, 3, banned, SPAN("a")) == STORE_OK);
+    CHECK(channel_entry_delete(store, 3, banned, SPAN("b")) == STORE_OK);
 }
 
 static uint64_t left_of_all(struct store *store)
