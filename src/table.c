@@ -13,6 +13,8 @@
 #include "features/disco.h"
 #include "features/last.h"
 #include "features/mix_disco.h"
+#include "features/mix_invite.h"
+#include "features/mix_nodes.h"
 #include "features/mix_pam.h"
 #include "features/mix_people.h"
 #include "features/mix_service.h"
@@ -148,6 +150,16 @@ const struct row table[] = {
      pep_request},
     {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_PUBSUB_OWNER, "pubsub", 16, ANNOUNCE_ACCOUNT,
      pep_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_PUBSUB, "pubsub", 8, ANNOUNCE_NOWHERE, mix_pubsub_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_PUBSUB, "pubsub", 16, ANNOUNCE_NOWHERE, mix_pubsub_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_PUBSUB_OWNER, "pubsub", 8, ANNOUNCE_NOWHERE,
+     mix_pubsub_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_PUBSUB_OWNER, "pubsub", 16, ANNOUNCE_NOWHERE,
+     mix_pubsub_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_MIX_MISC, "invite", 16, ANNOUNCE_NOWHERE,
+     mix_invite_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX_MISC, "invite", 16, ANNOUNCE_NOWHERE,
+     mix_invite_request},
     PUBSUB_FEATURE("access-authorize"),
     PUBSUB_FEATURE("access-open"),
     PUBSUB_FEATURE("access-presence"),

@@ -89,6 +89,15 @@ void channel_event_to(struct server *server, const struct channel_here *channel,
     event_end(server, &event, mark);
 }
 
+/* Who has followed a node as an administrator may be none any more. */
+static bool may_hear(const struct channel *channel, enum channel_node node, struct span jid)
+{
+    uint8_t right = channel->subscribe[node];
+    return right <= CHANNEL_PARTICIPANT ||
+           (right <= CHANNEL_ADMIN && channel_people_has(channel->admins, jid)) ||
+           (right <= CHANNEL_OWNER && channel_people_has(channel->owners, jid));
+}
+
 enum store_outcome channel_event(struct server *server, const struct channel_here *channel,
                                  enum channel_node node, struct span payload, struct span also)
 {
@@ -100,7 +109,8 @@ enum store_outcome channel_event(struct server *server, const struct channel_her
     if (event_begin(server, channel, payload, &event))
         outcome = participant_next(server->store, channel->channel.id, NULL, &participant);
     while (outcome == STORE_OK) {
-        if (participant.nodes & 1u << node) {
+        if ((participant.nodes & 1u << node) &&
+            may_hear(&channel->channel, node, participant.jid)) {
             told |= span_equal(participant.jid, also);
             event_say(server, channel, &event, participant.jid);
         }

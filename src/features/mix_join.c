@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "core/channel_join.h"
+#include "features/mix_invite.h"
 #include "wire/names.h"
 
 const struct node *mix_join_child(const struct stanza *stanza, const struct node *of)
@@ -64,32 +65,84 @@ static void answer_put(const struct channel_here *channel, const struct channel_
     build_str(answer, "</nick></join>");
 }
 
-static enum channel_outcome join_do(struct turn *turn, const struct jid *channel,
-                                    const struct node *join, struct build *answer)
+/* A join on its way. */
+struct attempt {
+    struct turn *turn;
+    struct channel_here channel;
+    struct channel_joining joining;
+    struct channel_presented presented;
+    uint8_t hash[INVITE_HASH_BYTES]; /* of the record that was presented, */
+    bool is_record;
+    bool throttled; /* MT-6: what was presented was not looked at */
+};
+
+/* MT-6. */
+static void invitation_look(struct attempt *attempt)
 {
+    struct server *server = attempt->turn->server;
+    struct span who = jid_bare(&attempt->joining.who);
+    if (attempt->presented.token.len == 0)
+        return;
+    attempt->throttled = channel_invitation_throttled(server, who);
+    attempt->joining.invited =
+        !attempt->throttled &&
+        channel_invitation_good(server, &attempt->channel, &attempt->presented, who, attempt->hash,
+                                &attempt->is_record);
+}
+
+static enum channel_outcome attempt_make(struct attempt *attempt, const struct jid *channel,
+                                         const struct node *join)
+{
+    struct turn *turn = attempt->turn;
     struct server *server = turn->server;
-    struct channel_here here;
-    struct channel_joining joining = {.who = turn->session->jid};
-    joining.who.resource_len = 0;
-    if (answer->full || !join_read(turn, join, &joining))
+    attempt->joining.who = turn->session->jid;
+    attempt->joining.who.resource_len = 0;
+    if (!join_read(turn, join, &attempt->joining))
         return CHANNEL_NO_ROOM;
-    enum store_outcome found = channel_find(server, jid_local(channel), &here);
+    enum store_outcome found = channel_find(server, jid_local(channel), &attempt->channel);
     if (found != STORE_OK)
         return found == STORE_NONE   ? CHANNEL_GONE
                : found == STORE_FULL ? CHANNEL_NO_ROOM
                                      : CHANNEL_FAILED;
-    enum channel_outcome outcome = channel_join(server, &here, &joining);
-    if (outcome == CHANNEL_DONE)
-        answer_put(&here, &joining, answer);
-    must(!answer->full); /* MIX_JOIN_ANSWER_BYTES */
+    attempt->presented = mix_invite_presented(turn, join);
+    invitation_look(attempt);
+    if (attempt->is_record &&
+        !store_has_room(server->store, INVITE_CHANGE_BYTES + CHANNEL_JOIN_BYTES))
+        return CHANNEL_NO_ROOM;
+    enum channel_outcome outcome = channel_join(server, &attempt->channel, &attempt->joining);
+    if (outcome == CHANNEL_DONE && attempt->joining.invitation_used && attempt->is_record &&
+        channel_invitation_use(server, attempt->hash, jid_bare(&attempt->joining.who)) != STORE_OK)
+        return CHANNEL_FAILED;
     return outcome;
+}
+
+/* One answer for a wrong, an expired, a revoked invitation and for somebody else's (MT-6). */
+static struct refusal refusal_of(struct attempt *attempt, enum channel_outcome outcome)
+{
+    struct server *server = attempt->turn->server;
+    struct refusal refusal = {.error = channel_error(outcome)};
+    if (outcome != CHANNEL_FORBIDDEN || attempt->presented.token.len == 0 ||
+        attempt->joining.invited)
+        return refusal;
+    if (attempt->throttled) {
+        refusal.error = ERROR_RESOURCE_CONSTRAINT;
+        return refusal;
+    }
+    channel_invitation_failed(server, jid_bare(&attempt->joining.who));
+    refusal.text = SPAN("invitation invalid or expired");
+    return refusal;
 }
 
 bool mix_join(struct turn *turn, const struct jid *channel, const struct node *join,
               struct build *answer, struct refusal *refusal)
 {
-    enum channel_outcome outcome = join_do(turn, channel, join, answer);
-    if (outcome != CHANNEL_DONE)
-        *refusal = (struct refusal){.error = channel_error(outcome)};
+    struct attempt attempt = {.turn = turn};
+    enum channel_outcome outcome =
+        answer->full ? CHANNEL_NO_ROOM : attempt_make(&attempt, channel, join);
+    if (outcome == CHANNEL_DONE)
+        answer_put(&attempt.channel, &attempt.joining, answer);
+    else
+        *refusal = refusal_of(&attempt, outcome);
+    must(outcome != CHANNEL_DONE || !answer->full); /* MIX_JOIN_ANSWER_BYTES */
     return outcome == CHANNEL_DONE;
 }

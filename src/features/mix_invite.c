@@ -1,0 +1,196 @@
+/* mix_invite.c: see mix_invite.h. Which token: bound to the invitee where one is named, else one
+ * for whoever has it (MT-4). Limits: INV-5. */
+#include "features/mix_invite.h"
+
+#include "wire/names.h"
+#include "wire/uri.h"
+
+#define ANSWER_BYTES_MAX (1024 + BUILD_ESCAPED_MAX(4 * SESSION_JID_BYTES + URI_BYTES_MAX))
+#define SECOND_US 1000000u
+
+/* A request for an invitation. */
+struct wish {
+    struct turn *turn;
+    struct channel_here channel;
+    struct jid inviter; /* bare */
+    struct jid invitee; /* bare; jid_present: false: anybody */
+};
+
+/* --- presented --- */
+
+static struct span child_text(const struct turn *turn, const struct node *of, const char *name)
+{
+    /* In the parent's namespace: clients differ in which one that is (MT-5). */
+    const struct node *child = stanza_child(turn->stanza, of, NULL, name);
+    while (child != NULL && !span_equal(child->namespace, of->namespace))
+        child = stanza_next(turn->stanza, child, NULL, name);
+    return child == NULL ? SPAN_NONE : stanza_text(turn->stanza, child, &turn->server->arena);
+}
+
+struct channel_presented mix_invite_presented(const struct turn *turn, const struct node *join)
+{
+    const struct node *invitation = stanza_child(turn->stanza, join, NS_MIX_MISC, "invitation");
+    const struct node *preauth = stanza_child(turn->stanza, join, NS_PARS, "preauth");
+    struct channel_presented presented = {.token = SPAN_NONE};
+    if (invitation == NULL)
+        invitation = stanza_child(turn->stanza, join, NS_MIX, "invitation");
+    if (invitation != NULL) {
+        presented.token = child_text(turn, invitation, "token");
+        presented.inviter = child_text(turn, invitation, "inviter");
+        presented.invitee = child_text(turn, invitation, "invitee");
+        presented.channel = child_text(turn, invitation, "channel");
+    } else if (preauth != NULL) {
+        presented.token = stanza_attribute(turn->stanza, preauth, "token");
+    }
+    return presented;
+}
+
+/* --- asked for --- */
+
+static bool refuse(struct turn *turn, enum stanza_error error)
+{
+    reply_error(turn, error);
+    return false;
+}
+
+static bool refuse_store(struct turn *turn, enum store_outcome outcome)
+{
+    return refuse(turn, outcome == STORE_NONE   ? ERROR_ITEM_NOT_FOUND
+                        : outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
+                                                : ERROR_INTERNAL_SERVER_ERROR);
+}
+
+/* MT-1. Each of these: false: it was refused. */
+static bool inviter_check(struct wish *wish)
+{
+    struct turn *turn = wish->turn;
+    enum channel_role role;
+    bool banned;
+    enum store_outcome outcome = channel_find(turn->server, jid_local(&turn->to), &wish->channel);
+    wish->inviter = turn->session->jid;
+    wish->inviter.resource_len = 0;
+    if (outcome == STORE_OK)
+        outcome = channel_role(turn->server, &wish->channel.channel, jid_bare(&wish->inviter),
+                               &role, &banned);
+    if (outcome != STORE_OK)
+        return refuse_store(turn, outcome);
+    if (!channel_visible(role, banned)) /* MX-2 */
+        return refuse(turn, ERROR_ITEM_NOT_FOUND);
+    return channel_may_invite(&wish->channel.channel, role, banned) ||
+           refuse(turn, ERROR_FORBIDDEN);
+}
+
+static bool invitee_check(struct wish *wish)
+{
+    struct turn *turn = wish->turn;
+    const struct node *node = stanza_child(turn->stanza, turn->child, NULL, "invitee");
+    enum channel_role role;
+    bool banned;
+    if (node == NULL)
+        return true;
+    struct span text = stanza_text(turn->stanza, node, &turn->server->arena);
+    if (!jid_parse(text, &turn->server->arena, &wish->invitee) || wish->invitee.local_len == 0 ||
+        wish->invitee.resource_len > 0)
+        return refuse(turn, ERROR_JID_MALFORMED);
+    enum store_outcome outcome = channel_role(turn->server, &wish->channel.channel,
+                                              jid_bare(&wish->invitee), &role, &banned);
+    if (outcome != STORE_OK)
+        return refuse_store(turn, outcome);
+    return !banned || refuse(turn, ERROR_NOT_ALLOWED);
+}
+
+/* INV-5. */
+static bool limits_check(struct wish *wish)
+{
+    struct server *server = wish->turn->server;
+    return !config.rate_limits ||
+           !throttle_full(&server->invitations, SPAN("invitation"), jid_local(&wish->inviter),
+                          server->now_ms) ||
+           refuse(wish->turn, ERROR_RESOURCE_CONSTRAINT);
+}
+
+/* MT-3: one for whoever has it, with d before it. */
+static bool bearer_make(struct wish *wish, char token[CHANNEL_BEARER_CHARS])
+{
+    struct turn *turn = wish->turn;
+    struct build channels;
+    struct invite made;
+    struct invitation_wish invitation = {.owner = jid_local(&wish->inviter)};
+    build_init(&channels, &turn->server->arena, SESSION_JID_BYTES + 1);
+    build_put(&channels, jid_bare(&wish->channel.jid));
+    build_put(&channels, span_of("", 1));
+    if (channels.full)
+        return refuse(turn, ERROR_RESOURCE_CONSTRAINT);
+    invitation.channels = build_span(&channels);
+    token[0] = 'd';
+    enum invitation_outcome outcome =
+        invitation_make(turn->server->store, &invitation, turn->server->wall_us, token + 1, &made);
+    return outcome == INVITATION_MADE ||
+           refuse(turn, outcome == INVITATION_FAILED ? ERROR_INTERNAL_SERVER_ERROR
+                                                     : ERROR_RESOURCE_CONSTRAINT);
+}
+
+static void element(struct build *build, const char *name, struct span text)
+{
+    build_str(build, "<");
+    build_str(build, name);
+    build_str(build, ">");
+    build_text(build, text);
+    build_str(build, "</");
+    build_str(build, name);
+    build_str(build, ">");
+}
+
+/* The link that takes somebody there whose address nobody knew (MT-7). */
+static void link_put(struct build *build, struct wish *wish, struct span token)
+{
+    struct build uri;
+    build_init(&uri, &wish->turn->server->arena, URI_BYTES_MAX);
+    uri_channel(&uri, wish->channel.local, span_string(config.mix_domain), token);
+    build->full |= uri.full;
+    build_str(build, "<x xmlns='" NS_OOB "'>");
+    element(build, "url", build_span(&uri));
+    build_str(build, "</x>");
+}
+
+static void answer(struct wish *wish, struct span token)
+{
+    struct turn *turn = wish->turn;
+    bool bound = jid_present(&wish->invitee);
+    struct build build;
+    build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
+    build_str(&build, "<invite xmlns='" NS_MIX_MISC "'><invitation>");
+    element(&build, "inviter", jid_bare(&wish->inviter));
+    if (bound)
+        element(&build, "invitee", jid_bare(&wish->invitee));
+    element(&build, "channel", jid_bare(&wish->channel.jid));
+    element(&build, "token", token);
+    build_str(&build, "</invitation>");
+    if (!bound)
+        link_put(&build, wish, token);
+    build_str(&build, "</invite>");
+    if (build.full)
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else
+        reply_result(turn, build_span(&build));
+}
+
+void mix_invite_request(struct turn *turn)
+{
+    struct wish wish = {.turn = turn};
+    struct server *server = turn->server;
+    char token[CHANNEL_BOUND_CHARS];
+    size_t len = CHANNEL_BEARER_CHARS;
+    if (!inviter_check(&wish) || !invitee_check(&wish) || !limits_check(&wish))
+        return;
+    if (jid_present(&wish.invitee)) {
+        len = CHANNEL_BOUND_CHARS;
+        channel_bound_make(&wish.channel, jid_bare(&wish.inviter), jid_bare(&wish.invitee),
+                           server->wall_us + config.invite_lifetime * SECOND_US, token);
+    } else if (!bearer_make(&wish, token)) {
+        return;
+    }
+    throttle_note(&server->invitations, SPAN("invitation"), jid_local(&wish.inviter),
+                  server->now_ms);
+    answer(&wish, span_of(token, len));
+}

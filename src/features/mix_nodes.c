@@ -1,0 +1,420 @@
+/* mix_nodes.c: see mix_nodes.h. Reading nodes, following them, and which request it is. */
+#include "features/mix_nodes.h"
+
+#include "core/output.h"
+#include "wire/names.h"
+
+#define ITEM_IDS_MAX 64 /* in one request */
+
+void mix_refuse(struct mix_request *request, enum stanza_error error)
+{
+    reply_error(request->turn, error);
+}
+
+void mix_refuse_store(struct mix_request *request, enum store_outcome outcome)
+{
+    mix_refuse(request,
+               outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
+}
+
+const struct node *mix_item(const struct mix_request *request)
+{
+    const struct stanza *stanza = request->turn->stanza;
+    const struct node *items = stanza_child(stanza, request->element, NULL, "items");
+    const struct node *item =
+        stanza_child(stanza, items != NULL ? items : request->element, NULL, "item");
+    return item;
+}
+
+static void node_open(struct build *build, const char *element, enum channel_node node)
+{
+    build_str(build, "<");
+    build_str(build, element);
+    build_attr(build, "node", span_string(channel_node_name(node)));
+    build_str(build, ">");
+}
+
+void mix_published(struct mix_request *request, struct span id, struct span item)
+{
+    struct server *server = request->turn->server;
+    struct build event, answer;
+    build_init(&event, &server->arena, 128 + item.len);
+    node_open(&event, "items", request->node);
+    build_put(&event, item);
+    build_str(&event, "</items>");
+    build_init(&answer, &server->arena, 256 + BUILD_ESCAPED_MAX(id.len));
+    build_str(&answer, "<pubsub xmlns='" NS_PUBSUB "'>");
+    node_open(&answer, "publish", request->node);
+    build_str(&answer, "<item");
+    build_attr(&answer, "id", id);
+    build_str(&answer, "/></publish></pubsub>");
+    enum store_outcome outcome = event.full || answer.full
+                                     ? STORE_FULL
+                                     : channel_event(server, &request->channel, request->node,
+                                                     build_span(&event), SPAN_NONE);
+    if (outcome != STORE_OK)
+        mix_refuse_store(request, outcome);
+    else
+        reply_result(request->turn, build_span(&answer));
+}
+
+/* --- reading --- */
+
+/* An answer as it grows, and which items of the node it is about. */
+struct answer {
+    struct mix_request *request;
+    struct rope payload;
+    bool full;
+};
+
+static void answer_add(struct answer *answer, const struct build *build)
+{
+    struct server *server = answer->request->turn->server;
+    answer->full |= build->full || !output_body(server, &answer->payload, build_span(build));
+}
+
+/* No item is named: all are asked for. */
+static bool asked_for(const struct mix_request *request, struct span id)
+{
+    const struct stanza *stanza = request->turn->stanza;
+    const struct node *at = stanza_child(stanza, request->element, NS_PUBSUB, "item");
+    unsigned count = 0;
+    if (at == NULL)
+        return true;
+    for (; at != NULL && count++ < ITEM_IDS_MAX; at = stanza_next(stanza, at, NS_PUBSUB, "item"))
+        if (span_equal(stanza_attribute(stanza, at, "id"), id))
+            return true;
+    return false;
+}
+
+static enum store_outcome participants_put(struct answer *answer)
+{
+    struct server *server = answer->request->turn->server;
+    struct participant participant;
+    const char *after = NULL;
+    enum store_outcome outcome;
+    struct build build;
+    size_t mark = server->arena.used;
+    while ((outcome = participant_next(server->store, answer->request->channel.channel.id, after,
+                                       &participant)) == STORE_OK &&
+           !answer->full) {
+        struct span id = span_of(participant.id, sizeof participant.id);
+        after = participant.id;
+        if (!asked_for(answer->request, id))
+            continue;
+        build_init(&build, &server->arena, CHANNEL_ITEM_BYTES);
+        channel_participant_item(&build, &participant);
+        answer_add(answer, &build);
+        arena_reset(&server->arena, mark);
+    }
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
+static enum store_outcome list_put(struct answer *answer)
+{
+    struct server *server = answer->request->turn->server;
+    enum channel_list list =
+        answer->request->node == CHANNEL_ALLOWED ? CHANNEL_LIST_ALLOWED : CHANNEL_LIST_BANNED;
+    struct span after = SPAN_NONE, jid;
+    enum store_outcome outcome;
+    struct build build;
+    size_t mark = server->arena.used;
+    while ((outcome = channel_entry_next(server->store, answer->request->channel.channel.id, list,
+                                         after, &jid)) == STORE_OK &&
+           !answer->full) {
+        after = jid;
+        if (!asked_for(answer->request, jid))
+            continue;
+        build_init(&build, &server->arena, 32 + BUILD_ESCAPED_MAX(jid.len));
+        build_str(&build, "<item");
+        build_attr(&build, "id", jid);
+        build_str(&build, "/>");
+        answer_add(answer, &build);
+        arena_reset(&server->arena, mark);
+    }
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
+/* The one item of info, of config, which is named by the time of its last change. */
+static void single_put(struct answer *answer)
+{
+    struct server *server = answer->request->turn->server;
+    const struct channel *channel = &answer->request->channel.channel;
+    bool info = answer->request->node == CHANNEL_INFO;
+    char id[TIMESTAMP_BYTES];
+    struct build build;
+    timestamp_write(info ? channel->info_us : channel->config_us, id);
+    if (!asked_for(answer->request, span_of(id, sizeof id)))
+        return;
+    build_init(&build, &server->arena, info ? MIX_INFO_BYTES_MAX : MIX_CONFIG_BYTES_MAX);
+    if (info)
+        mix_info_item(&build, channel);
+    else
+        mix_config_item(&build, channel);
+    answer_add(answer, &build);
+}
+
+static enum store_outcome items_put(struct answer *answer)
+{
+    switch (answer->request->node) {
+    case CHANNEL_PARTICIPANTS:
+        return participants_put(answer);
+    case CHANNEL_ALLOWED:
+    case CHANNEL_BANNED:
+        return list_put(answer);
+    case CHANNEL_INFO:
+    case CHANNEL_CONFIG:
+        single_put(answer);
+        break;
+    case CHANNEL_MESSAGES: /* XEP-0369 4.7.1: they are in the archive only */
+    case CHANNEL_NODES:
+        break;
+    }
+    return STORE_OK;
+}
+
+/* XEP-0406 2.4: who may subscribe to a node may read it. */
+static bool may_read(const struct mix_request *request)
+{
+    return channel_may(request->role,
+                       (enum channel_role)request->channel.channel.subscribe[request->node]);
+}
+
+static void items_request(struct mix_request *request)
+{
+    struct server *server = request->turn->server;
+    struct answer answer = {.request = request};
+    struct build build;
+    if (!may_read(request)) {
+        mix_refuse(request, ERROR_FORBIDDEN);
+        return;
+    }
+    build_init(&build, &server->arena, 256);
+    build_str(&build, "<pubsub xmlns='" NS_PUBSUB "'>");
+    node_open(&build, "items", request->node);
+    answer_add(&answer, &build);
+    enum store_outcome outcome = items_put(&answer);
+    answer.full |= !output_body(server, &answer.payload, SPAN("</items></pubsub></iq>"));
+    if (outcome != STORE_OK || answer.full)
+        mix_refuse_store(request, outcome != STORE_OK ? outcome : STORE_FULL);
+    else
+        reply_result_rope(request->turn, &answer.payload);
+    rope_clear(&server->chunks, &answer.payload);
+}
+
+/* --- following --- */
+
+/* XEP-0060 6.1, 6.2, as far as XEP-0369's update-subscription has the same. */
+static void follow(struct mix_request *request, bool subscribes)
+{
+    struct turn *turn = request->turn;
+    uint8_t node = (uint8_t)(1u << request->node), added;
+    struct build answer;
+    struct jid jid;
+    if (!jid_parse(stanza_attribute(turn->stanza, request->element, "jid"), &turn->server->arena,
+                   &jid) ||
+        !span_equal(jid_bare(&jid), jid_bare(&request->who))) { /* 6.1.3.1 */
+        reply_refusal(turn, &(struct refusal){.error = ERROR_BAD_REQUEST,
+                                              .condition = SPAN("<invalid-jid xmlns='" //
+                                                                NS_PUBSUB_ERRORS "'/>")});
+        return;
+    }
+    if (subscribes && !may_read(request)) {
+        mix_refuse(request, ERROR_FORBIDDEN);
+        return;
+    }
+    enum channel_outcome outcome =
+        channel_subscribe(turn->server, &request->channel, &request->who, subscribes ? node : 0,
+                          subscribes ? 0 : node, &added);
+    if (outcome != CHANNEL_DONE) {
+        mix_refuse(request, channel_error(outcome));
+        return;
+    }
+    build_init(&answer, &turn->server->arena, 256 + BUILD_ESCAPED_MAX(SESSION_JID_BYTES));
+    build_str(&answer, "<pubsub xmlns='" NS_PUBSUB "'><subscription");
+    build_attr(&answer, "node", span_string(channel_node_name(request->node)));
+    build_attr(&answer, "jid", jid_bare(&request->who));
+    build_str(&answer, " subscription='subscribed'/></pubsub>");
+    reply_result(turn, subscribes && !answer.full ? build_span(&answer) : SPAN(""));
+}
+
+static void subscribe_request(struct mix_request *request)
+{
+    follow(request, true);
+}
+
+static void unsubscribe_request(struct mix_request *request)
+{
+    follow(request, false);
+}
+
+/* --- who may what, as clients derive it (6.6) --- */
+
+static const char *affiliation(const struct mix_request *request, enum channel_node node)
+{
+    const struct channel *channel = &request->channel.channel;
+    bool list = node == CHANNEL_ALLOWED || node == CHANNEL_BANNED;
+    if (request->role >= CHANNEL_OWNER && node != CHANNEL_MESSAGES && node != CHANNEL_PARTICIPANTS)
+        return "owner";
+    if ((list && request->role >= CHANNEL_ADMIN) ||
+        (node == CHANNEL_INFO &&
+         channel_may(request->role, (enum channel_role)channel->info_update)))
+        return "publisher";
+    return channel_may(request->role, (enum channel_role)channel->subscribe[node]) ? "member"
+                                                                                   : "none";
+}
+
+static void affiliations_request(struct mix_request *request)
+{
+    struct build answer;
+    if (request->role < CHANNEL_PARTICIPANT) {
+        mix_refuse(request, ERROR_FORBIDDEN);
+        return;
+    }
+    build_init(&answer, &request->turn->server->arena, 1024);
+    build_str(&answer, "<pubsub xmlns='" NS_PUBSUB "'><affiliations>");
+    for (unsigned node = 0; node < CHANNEL_NODES; node++) {
+        if (!channel_node_there(&request->channel.channel, (enum channel_node)node))
+            continue;
+        build_str(&answer, "<affiliation");
+        build_attr(&answer, "node", span_string(channel_node_name((enum channel_node)node)));
+        build_attr(&answer, "affiliation",
+                   span_string(affiliation(request, (enum channel_node)node)));
+        build_str(&answer, "/>");
+    }
+    build_str(&answer, "</affiliations></pubsub>");
+    if (answer.full)
+        mix_refuse(request, ERROR_RESOURCE_CONSTRAINT);
+    else
+        reply_result(request->turn, build_span(&answer));
+}
+
+/* --- changing --- */
+
+static void publish_request(struct mix_request *request)
+{
+    switch (request->node) {
+    case CHANNEL_INFO:
+        mix_info_publish(request);
+        break;
+    case CHANNEL_CONFIG:
+        mix_config_publish(request);
+        break;
+    case CHANNEL_ALLOWED:
+    case CHANNEL_BANNED:
+        mix_list_publish(request);
+        break;
+    case CHANNEL_MESSAGES:
+    case CHANNEL_PARTICIPANTS: /* MX-13 */
+    case CHANNEL_NODES:
+        mix_refuse(request, ERROR_FORBIDDEN);
+        break;
+    }
+}
+
+static bool is_list(const struct mix_request *request)
+{
+    return request->node == CHANNEL_ALLOWED || request->node == CHANNEL_BANNED;
+}
+
+static void retract_request(struct mix_request *request)
+{
+    if (is_list(request))
+        mix_list_retract(request);
+    else
+        mix_refuse(request, ERROR_FORBIDDEN);
+}
+
+static void create_request(struct mix_request *request)
+{
+    if (is_list(request))
+        mix_list_create(request);
+    else
+        mix_refuse(request, ERROR_NOT_ALLOWED);
+}
+
+static void delete_request(struct mix_request *request)
+{
+    if (is_list(request))
+        mix_list_delete(request);
+    else
+        mix_refuse(request, ERROR_NOT_ALLOWED);
+}
+
+static void refused_request(struct mix_request *request)
+{
+    mix_refuse(request, ERROR_NOT_ALLOWED);
+}
+
+/* --- which request it is --- */
+
+enum need {
+    NEED_NOTHING,  /* of any node, or none */
+    NEED_NODE = 1, /* one that there is */
+};
+
+static const struct {
+    const char *namespace;
+    const char *element;
+    enum kind kind;
+    enum need need;
+    void (*handler)(struct mix_request *request);
+} requests[] = {
+    {NS_PUBSUB, "items", KIND_IQ_GET, NEED_NODE, items_request},
+    {NS_PUBSUB, "affiliations", KIND_IQ_GET, NEED_NOTHING, affiliations_request},
+    {NS_PUBSUB, "publish", KIND_IQ_SET, NEED_NODE, publish_request},
+    {NS_PUBSUB, "retract", KIND_IQ_SET, NEED_NODE, retract_request},
+    {NS_PUBSUB, "subscribe", KIND_IQ_SET, NEED_NODE, subscribe_request},
+    {NS_PUBSUB, "unsubscribe", KIND_IQ_SET, NEED_NODE, unsubscribe_request},
+    {NS_PUBSUB, "create", KIND_IQ_SET, NEED_NOTHING, create_request},
+    {NS_PUBSUB_OWNER, "delete", KIND_IQ_SET, NEED_NOTHING, delete_request},
+    {NS_PUBSUB_OWNER, "configure", KIND_IQ_GET, NEED_NOTHING, refused_request},
+    {NS_PUBSUB_OWNER, "configure", KIND_IQ_SET, NEED_NOTHING, refused_request},
+    {NS_PUBSUB_OWNER, "purge", KIND_IQ_SET, NEED_NOTHING, refused_request},
+};
+
+/* Who asks, and of which channel: one that is not there and one that the asker may not see answer
+ * alike (MX-2). false: it was refused. */
+static bool request_look(struct mix_request *request)
+{
+    struct turn *turn = request->turn;
+    bool banned;
+    enum store_outcome outcome =
+        channel_find(turn->server, jid_local(&turn->to), &request->channel);
+    request->who = turn->session->jid;
+    request->who.resource_len = 0;
+    if (outcome == STORE_OK)
+        outcome = channel_role(turn->server, &request->channel.channel, jid_bare(&request->who),
+                               &request->role, &banned);
+    if (outcome == STORE_OK && channel_visible(request->role, banned))
+        return true;
+    if (outcome == STORE_OK || outcome == STORE_NONE)
+        mix_refuse(request, ERROR_ITEM_NOT_FOUND);
+    else
+        mix_refuse_store(request, outcome);
+    return false;
+}
+
+void mix_pubsub_request(struct turn *turn)
+{
+    struct mix_request request = {.turn = turn,
+                                  .element = stanza_child(turn->stanza, turn->child, NULL, NULL)};
+    size_t i = 0, count = sizeof requests / sizeof requests[0];
+    if (!request_look(&request))
+        return;
+    while (i < count && (request.element == NULL || requests[i].kind != turn->kind ||
+                         !node_is(request.element, requests[i].namespace, requests[i].element)))
+        i++;
+    if (i == count) {
+        mix_refuse(&request,
+                   request.element == NULL ? ERROR_BAD_REQUEST : ERROR_FEATURE_NOT_IMPLEMENTED);
+        return;
+    }
+    request.node = channel_node_of(stanza_attribute(turn->stanza, request.element, "node"));
+    if (requests[i].need == NEED_NODE &&
+        (request.node == CHANNEL_NODES ||
+         !channel_node_there(&request.channel.channel, request.node)))
+        mix_refuse(&request, ERROR_ITEM_NOT_FOUND);
+    else
+        requests[i].handler(&request);
+}
