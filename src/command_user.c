@@ -8,9 +8,9 @@
 #include "command_parts.h"
 #include "core/stream.h"
 #include "store/accounts.h"
+#include "store/channels.h"
 #include "store/forget.h"
 #include "store/logins.h"
-#include "store/memberships.h"
 #include "store/released.h"
 #include "store/rosters.h"
 #include "wire/base64.h"
@@ -258,19 +258,19 @@ enum command_exit user_password(struct request *request)
     return COMMAND_DONE;
 }
 
-/* What is left of an account that has nobody to tell goes at once, when no server runs that would
- * do it in the background. */
+/* What is left of an account that has nobody to tell, and where there are no channels, goes at
+ * once, when no server runs that would do it in the background. */
 static enum store_outcome leave_here(struct store *store, struct span local)
 {
     struct roster_walk walk;
     struct roster_item item;
-    struct membership membership;
+    struct channel channel;
     struct span contact, stanza;
     enum store_outcome outcome = STORE_OK;
     roster_walk_begin(&walk, local);
     if (roster_next(store, &walk, &contact, &item) != STORE_NONE ||
         request_next(store, &walk, &contact, &stanza) != STORE_NONE ||
-        membership_first_present(store, local, &contact, &membership) != STORE_NONE)
+        channel_next(store, SPAN_NONE, &contact, &channel) != STORE_NONE)
         return STORE_OK;
     while (outcome == STORE_OK && leaving_get(store, local) == STORE_OK) {
         outcome = leaving_finish(store, local);

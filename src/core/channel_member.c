@@ -36,30 +36,79 @@ enum channel_outcome channel_quit(struct server *server, const struct jid *who,
     return outcome == STORE_FULL ? CHANNEL_NO_ROOM : CHANNEL_FAILED;
 }
 
-/* The first channel that it is in. */
-static enum store_outcome channel_first(struct server *server, const struct jid *who,
-                                        struct channel_here *out)
+static bool channel_knows(struct store *store, const struct channel *channel, struct span jid)
 {
-    struct membership membership;
-    struct span name = SPAN_NONE;
-    for (;;) {
-        enum store_outcome outcome =
-            membership_next(server->store, jid_local(who), name, &name, &membership);
-        if (outcome != STORE_OK)
-            return outcome;
-        if (membership_present(&membership) &&
-            (outcome = channel_find(server, name, out)) != STORE_NONE)
-            return outcome;
+    return channel_people_has(channel->owners, jid) || channel_people_has(channel->admins, jid) ||
+           channel_people_has(channel->contacts, jid) ||
+           channel_entry_get(store, channel->id, CHANNEL_LIST_ALLOWED, jid) == STORE_OK;
+}
+
+/* The first channel to which it is somebody. */
+static enum store_outcome channel_of_role(struct server *server, struct span jid,
+                                          struct channel_here *out)
+{
+    struct channel channel;
+    struct span local = SPAN_NONE;
+    enum store_outcome outcome;
+    do
+        outcome = channel_next(server->store, local, &local, &channel);
+    while (outcome == STORE_OK &&
+           (channel.flags & CHANNEL_ENDING || !channel_knows(server->store, &channel, jid)));
+    return outcome == STORE_OK ? channel_find(server, local, out) : outcome;
+}
+
+/* bytes NULL: no memory. */
+static struct span people_without(struct server *server, struct span people, struct span jid)
+{
+    struct build build;
+    struct span at;
+    build_init(&build, &server->arena, people.len);
+    while (channel_people_next(&people, &at))
+        if (!span_equal(at, jid))
+            build_put(&build, span_of(at.bytes, at.len + 1));
+    return build_span(&build);
+}
+
+static enum store_outcome role_end(struct server *server, const struct channel_here *here,
+                                   struct span jid)
+{
+    struct channel channel = here->channel;
+    struct span heir = span_string(config.domain), rest;
+    channel.owners = people_without(server, channel.owners, jid);
+    channel.contacts = people_without(server, channel.contacts, jid);
+    rest = channel.admins = people_without(server, channel.admins, jid);
+    if (channel.owners.bytes == NULL || channel.contacts.bytes == NULL ||
+        channel.admins.bytes == NULL || !store_has_room(server->store, CHANNEL_CHANGE_BYTES))
+        return STORE_FULL;
+    if (channel.owners.len == 0) {
+        bool has_heir = channel_people_next(&rest, &heir);
+        channel.owners = span_of(heir.bytes, heir.len + 1);
+        if (has_heir)
+            channel.admins = rest;
     }
+    enum store_outcome outcome = channel_put(server->store, here->local, &channel);
+    if (outcome == STORE_OK)
+        outcome = channel_entry_delete(server->store, channel.id, CHANNEL_LIST_ALLOWED, jid);
+    return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
 enum store_outcome channel_quit_next(struct server *server, const struct jid *who)
 {
+    struct membership membership;
     struct channel_here here;
-    enum store_outcome outcome = channel_first(server, who, &here);
+    struct span name;
+    struct jid channel;
+    enum store_outcome outcome =
+        membership_first_present(server->store, jid_local(who), &name, &membership);
+    if (outcome == STORE_NONE) {
+        outcome = channel_of_role(server, jid_bare(who), &here);
+        return outcome == STORE_OK ? role_end(server, &here, jid_bare(who)) : outcome;
+    }
     if (outcome != STORE_OK)
         return outcome;
-    switch (channel_leave(server, &here, who, false)) {
+    if (!channel_jid(server, name, &channel))
+        return STORE_FULL;
+    switch (channel_quit(server, who, &channel)) {
     case CHANNEL_DONE:
         return STORE_OK;
     case CHANNEL_NO_ROOM:

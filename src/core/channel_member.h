@@ -19,7 +19,10 @@ struct span channel_participant(struct store *store, struct span local, struct s
 enum channel_outcome channel_quit(struct server *server, const struct jid *who,
                                   const struct jid *channel);
 
-/* PAM-8: an account that is deleted leaves one of its channels. STORE_NONE: it is in no more. */
+/* PAM-8: an account that is deleted leaves one of its channels, or is no owner or administrator of
+ * one any more and not let into it: who has its name later is somebody else. Where it was the only
+ * owner the first administrator becomes one, or else the domain: nobody but who runs the server.
+ * STORE_NONE: it is nothing to any channel. */
 enum store_outcome channel_quit_next(struct server *server, const struct jid *who);
 
 #endif

@@ -5,6 +5,7 @@
 #include "store/accounts.h"
 #include "store/archive.h"
 #include "store/archive_prefs.h"
+#include "store/channels.h"
 #include "store/consents.h"
 #include "store/environment.h"
 #include "store/ids.h"
@@ -24,7 +25,8 @@
 #define FORGET_INVITES 20
 #define DAY_US (UINT64_C(86400) * 1000000)
 
-/* Messages, private elements, nodes or memberships; in doubt there are some. */
+/* Messages, private elements, nodes or memberships; in doubt there are some. Where there are
+ * channels it may be an owner of one. */
 static bool has_much(struct store *store, struct span local)
 {
     struct offline_message message;
@@ -32,10 +34,13 @@ static bool has_much(struct store *store, struct span local)
     struct pep_use published;
     struct archive_view archive;
     struct membership membership;
+    struct channel first;
     struct span channel;
     uint64_t number;
     archive_view(&archive, local, NULL);
     if (archive_after(store, &archive, 0, &number) != STORE_NONE)
+        return true;
+    if (channel_next(store, SPAN_NONE, &channel, &first) != STORE_NONE)
         return true;
     if (membership_next(store, local, SPAN_NONE, &channel, &membership) != STORE_NONE)
         return true;
