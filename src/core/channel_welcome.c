@@ -17,13 +17,19 @@ static bool copy(struct server *server, struct span from, struct span *to)
     return true;
 }
 
+size_t channel_welcome_bytes(struct span channels)
+{
+    struct span one;
+    size_t bytes = 0;
+    while (channel_people_next(&channels, &one))
+        bytes += CHANNEL_JOIN_BYTES;
+    return bytes;
+}
+
 bool channel_welcome_keep(struct server *server, const struct invite *invite,
                           struct channel_welcome *welcome)
 {
-    struct span channels = invite->channels, one;
-    *welcome = (struct channel_welcome){.bytes = 0};
-    while (channel_people_next(&channels, &one))
-        welcome->bytes += CHANNEL_JOIN_BYTES;
+    welcome->bytes = channel_welcome_bytes(invite->channels);
     return copy(server, invite->channels, &welcome->channels) &&
            copy(server, invite->flags & INVITE_TRUSTED ? SPAN("") : invite->owner, &welcome->owner);
 }

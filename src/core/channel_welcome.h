@@ -5,13 +5,17 @@
 
 #include "core/channel_invitation.h"
 
+/* What entering them may add to the store. */
+size_t channel_welcome_bytes(struct span channels);
+
 /* Which channels the invitation lets into, copied into the arena, since its last use deletes it.
- * Also says how much the store must have room for. channels.bytes NULL: no memory. */
+ */
 struct channel_welcome {
     struct span channels; /* bare jids, each with a NUL behind it */
     struct span owner;    /* whose right to invite it takes; empty: nobody's */
-    size_t bytes;
+    size_t bytes;         /* channel_welcome_bytes */
 };
+/* false: no memory. */
 bool channel_welcome_keep(struct server *server, const struct invite *invite,
                           struct channel_welcome *welcome);
 

@@ -1,7 +1,7 @@
 /* registration_complete.c: a registration becomes an account: one transaction (REG-10, REG-16,
  * INV-22), also by an admin's word (REG-18b). And what time does with all that expires. */
 #include "base/log.h"
-#include "core/invitation.h"
+#include "core/channel_welcome.h"
 #include "core/username.h"
 #include "features/registration_parts.h"
 #include "store/consents.h"
@@ -110,14 +110,28 @@ static enum store_outcome account_make(struct server *server, const struct pendi
     return account_put(server->store, pending->local, &account, false);
 }
 
+/* The channels of the invitation, which its last use deletes. */
+static bool welcome_fits(struct server *server, const struct pending *pending,
+                         struct channel_welcome *welcome)
+{
+    struct invite invite;
+    return invite_get(server->store, pending->invite_hash, &invite) != STORE_OK ||
+           (channel_welcome_keep(server, &invite, welcome) &&
+            store_has_room(server->store,
+                           COMPLETION_BYTES + INVITATION_REDEEM_BYTES + welcome->bytes));
+}
+
 enum completion registration_complete(struct server *server, const struct pending *pending)
 {
     struct jid jid;
+    struct channel_welcome welcome = {.bytes = 0};
     bool is_admin = false;
     enum store_outcome outcome = STORE_OK;
     enum completion completion = check(server, pending);
     if (completion != COMPLETION_DONE)
         return completion;
+    if ((pending->flags & PENDING_INVITED) && !welcome_fits(server, pending, &welcome))
+        return COMPLETION_FULL;
     if (!jid_of(pending->local, span_string(config.domain), SPAN_NONE, &server->arena, &jid))
         return COMPLETION_FULL;
     if (pending->flags & PENDING_INVITED)
@@ -126,6 +140,8 @@ enum completion registration_complete(struct server *server, const struct pendin
         return COMPLETION_INVITE_USED;
     if (outcome == STORE_OK && !(pending->flags & PENDING_OF_ACCOUNT))
         outcome = account_make(server, pending, is_admin);
+    if (outcome == STORE_OK && welcome.bytes > 0)
+        channel_welcome(server, &welcome, &jid); /* MT-8 */
     if (outcome == STORE_OK)
         outcome = addresses_put(server->store, pending);
     if (outcome == STORE_OK) {

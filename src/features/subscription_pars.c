@@ -3,6 +3,7 @@
 #include "features/subscription_pars.h"
 
 #include "base/log.h"
+#include "core/channel_welcome.h"
 #include "core/contacts.h"
 #include "features/subscription.h"
 #include "store/consents.h"
@@ -33,8 +34,9 @@ struct span pars_token(const struct turn *turn)
     return token.len > 0 ? token : SPAN_NONE;
 }
 
-/* Steps 5 and 6. */
-static bool is_good(struct server *server, const struct bond *bond, struct span token,
+/* Steps 5 and 6. known: the door is open already (steps 3 and 4); then only channels that the
+ * invitation lets into are a reason to use it (MT-8), and nothing is held against who has none. */
+static bool is_good(struct server *server, const struct bond *bond, struct span token, bool known,
                     struct invite *invite)
 {
     struct span guest = jid_bare(&bond->user);
@@ -44,8 +46,8 @@ static bool is_good(struct server *server, const struct bond *bond, struct span 
     if (token.len <= TOKEN_BYTES_MAX &&
         invitation_befriends(server->store, token, jid_local(&bond->contact), guest,
                              server->wall_us, invite))
-        return true;
-    if (config.rate_limits)
+        return !known || invite->channels.len > 0;
+    if (config.rate_limits && !known)
         throttle_note(&server->tokens, SPAN("pars"), guest, server->now_ms);
     return false;
 }
@@ -64,11 +66,13 @@ bool pars_opens(struct turn *turn, const struct bond *bond, struct span token,
 {
     struct server *server = turn->server;
     struct bond host;
-    return token.bytes != NULL && bond_account_exists(server, &bond->contact) &&
-           bond_read(server, &bond->contact, &bond->user, &host) == STORE_OK &&
-           !(host.relation & ROSTER_FROM) && !host.item.approved && /* steps 3 and 4 */
-           is_good(server, bond, token, invite) && contact_has_arena(server) &&
-           store_has_room(server->store, INVITATION_REDEEM_BYTES) &&
+    if (token.bytes == NULL || !bond_account_exists(server, &bond->contact) ||
+        bond_read(server, &bond->contact, &bond->user, &host) != STORE_OK)
+        return false;
+    bool known = (host.relation & ROSTER_FROM) || host.item.approved; /* steps 3 and 4 */
+    return is_good(server, bond, token, known, invite) && contact_has_arena(server) &&
+           store_has_room(server->store,
+                          INVITATION_REDEEM_BYTES + channel_welcome_bytes(invite->channels)) &&
            invitation_fits(server->store, &bond->user, &bond->contact) &&
            request_fits(server, &bond->user);
 }
@@ -147,8 +151,11 @@ enum store_outcome pars_redeem(struct turn *turn, const struct bond *bond,
 {
     struct server *server = turn->server;
     const struct jid *user = &bond->user, *contact = &bond->contact;
+    struct channel_welcome welcome;
     struct bond guest, host;
     struct pact pact;
+    if (!channel_welcome_keep(server, invite, &welcome))
+        return STORE_FULL;
     enum store_outcome outcome = invite_use(server->store, invite, jid_bare(user));
     if (outcome == STORE_OK)
         outcome = bond_read(server, user, contact, &guest);
@@ -168,6 +175,8 @@ enum store_outcome pars_redeem(struct turn *turn, const struct bond *bond,
         outcome = tell(server, user, contact, pact.tells_guest);
     if (outcome == STORE_OK && pact.asks)
         outcome = ask_back(server, user, contact);
+    if (outcome == STORE_OK)
+        channel_welcome(server, &welcome, user);
     if (outcome == STORE_OK)
         log_line(LOG_NOTE, "'%.*s' has used an invitation of '%.*s'", user->local_len, user->text,
                  contact->local_len, contact->text);

@@ -4,13 +4,25 @@
 #include "platform/platform.h"
 #include "verbs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct terms {
     struct invitation_wish wish;
     const char *bound;
+    char channels[256]; /* MT-8: bare jids, each with a NUL behind it */
+    size_t channels_len;
 };
+
+static void channel_add(struct terms *terms, const char *value)
+{
+    size_t room = sizeof terms->channels - terms->channels_len;
+    int len = snprintf(terms->channels + terms->channels_len, room, "%s@mix.example.com", value);
+    if (len < 0 || (size_t)len >= room)
+        abort();
+    terms->channels_len += (size_t)len + 1;
+}
 
 /* "account", "contact=romeo" and so on; false: none of these. */
 static bool term_read(struct terms *terms, const char *word)
@@ -33,6 +45,10 @@ static bool term_read(struct terms *terms, const char *word)
         wish->seconds = strtoull(value, NULL, 10);
     else if (span_is(key, "bound"))
         terms->bound = value;
+    else if (span_is(key, "channel"))
+        channel_add(terms, value);
+    else if (span_is(key, "trusted"))
+        wish->flags |= INVITE_TRUSTED;
     else if (span_is(key, "contact"))
         wish->flags |= INVITE_CONTACT, wish->owner = span_string(value);
     else
@@ -52,6 +68,7 @@ bool play_invite(struct play *play, const char *rest)
     while ((word = script_word(&rest)) != NULL)
         if (!term_read(&terms, word))
             return play_fail(play, "no invitation has that: %s", word);
+    terms.wish.channels = span_of(terms.channels, terms.channels_len);
     bool made =
         invitation_make(store, &terms.wish, plat_wall_us(), token, &invite) == INVITATION_MADE;
     if (made && terms.bound) {
