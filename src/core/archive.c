@@ -111,10 +111,13 @@ void archive_choose_own(struct server *server, const struct jid *from, const str
 
 static void drop_beside(struct server *server)
 {
-    for (unsigned dropped = 0; dropped < DROPS_BESIDE && share_passed(server, false); dropped++)
+    bool passed = share_passed(server, false);
+    for (unsigned dropped = 0; dropped < DROPS_BESIDE && passed; dropped++) {
         if (archive_drop_oldest(server->store, ARCHIVE_NUMBER_MAX) != STORE_OK)
             break;
-    if (share_passed(server, false))
+        passed = share_passed(server, false);
+    }
+    if (passed)
         server->archive_reap_ms = 0;
 }
 
