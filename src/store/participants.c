@@ -73,6 +73,7 @@ enum store_outcome participant_put(struct store *store, uint64_t channel,
     uint8_t bytes[RECORD_BYTES_MAX] = {VERSION, participant->nodes};
     const struct span jid = participant->jid, nick = participant->nick;
     struct record_key key;
+    struct span old;
     if (jid.len == 0 || jid.len > JID_BYTES_FIT || nick.len > PARTICIPANT_NICK_BYTES_MAX)
         return STORE_FULL;
     record_number_put(bytes + JID_LEN_AT, 2, jid.len);
@@ -85,7 +86,10 @@ enum store_outcome participant_put(struct store *store, uint64_t channel,
                   span_of((const char *)bytes, JID_AT + jid.len + nick.len), false);
     if (outcome != STORE_OK)
         return outcome;
-    outcome = store_delete(store, TABLE_FORMER, record_key_span(&key));
+    /* Asked first: to delete is reckoned as pages of the transaction. */
+    outcome = store_get(store, TABLE_FORMER, record_key_span(&key), &old);
+    if (outcome == STORE_OK)
+        outcome = store_delete(store, TABLE_FORMER, record_key_span(&key));
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 

@@ -1,8 +1,10 @@
 /* channels.c: channels and their lists, against a plain list; limits; damage; what destroyed ones
- * leave behind. */
+ * leave behind; files without them. */
 #include "store/channels.h"
 
-#include "store/participants.h"
+#include <lmdb.h>
+
+#include "store/memberships.h"
 
 #include "store_damage.h"
 
@@ -367,6 +369,47 @@ static struct store *test_end_of_channels(struct store *store)
     return store;
 }
 
+/* A file of before there were channels: to who only reads, there are none. */
+static void test_older_file(void)
+{
+    static const char *const tables[] = {"channels",     "channel_lists", "channels_ended",
+                                         "participants", "former",        "memberships"};
+    const char *why;
+    struct channel channel;
+    struct participant participant;
+    struct membership membership;
+    struct span text;
+    uint64_t count = 9;
+    unsigned few = 9;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi table;
+    bool dropped = mdb_env_create(&env) == 0 && mdb_env_set_maxdbs(env, 4) == 0 &&
+                   mdb_env_open(env, file, MDB_NOSUBDIR, 0600) == 0;
+    for (size_t i = 0; dropped && i < sizeof tables / sizeof tables[0]; i++) {
+        dropped = mdb_txn_begin(env, NULL, 0, &txn) == 0 &&
+                  mdb_dbi_open(txn, tables[i], 0, &table) == 0 && mdb_drop(txn, table, 1) == 0 &&
+                  mdb_txn_commit(txn) == 0;
+    }
+    mdb_env_close(env);
+    CHECK(dropped);
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        struct store *store = open_store(MAP_USUAL, read_only, &why);
+        CHECK(store != NULL);
+        CHECK(channel_next(store, SPAN_NONE, &text, &channel) == STORE_NONE);
+        CHECK(channel_get(store, SPAN("a"), &channel) == STORE_NONE);
+        CHECK(channel_count(store, &count) == STORE_OK && count == 0);
+        CHECK(channel_damage(store, &count) == STORE_OK && count == 0);
+        CHECK(participant_next(store, 255, NULL, &participant) == STORE_NONE);
+        CHECK(participant_count(store, 255, &few) == STORE_OK && few == 0);
+        CHECK(channel_entry_next(store, 256, CHANNEL_LIST_BANNED, SPAN_NONE, &text) == STORE_NONE);
+        CHECK(membership_next(store, SPAN("a"), SPAN_NONE, &text, &membership) == STORE_NONE);
+        CHECK(read_only || channel_ended_put(store, 1) == STORE_OK);
+        CHECK(read_only || channel_forget(store, 9) == STORE_NONE);
+        store_close(store);
+    }
+}
+
 int main(void)
 {
     const char *why;
@@ -387,6 +430,7 @@ int main(void)
     if (store != NULL) {
         CHECK(store_commit(store) == STORE_OK);
         store_close(store);
+        test_older_file();
     }
     directory_remove();
     return test_end();
