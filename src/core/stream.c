@@ -219,7 +219,9 @@ void stream_features(const struct server *server, const struct session *session,
         if (session->peer == PEER_USER)
             build_str(build, "<bind xmlns='" NS_BIND "'/>"
                              "<session xmlns='" NS_SESSION "'><optional/></session>");
-        build_str(build, "<sm xmlns='" NS_MANAGEMENT "'/><csi xmlns='" NS_CLIENT_STATE "'/>"
+        if (!session->management.enabled) /* XEP-0386: xmpp.js would enable it once more */
+            build_str(build, "<sm xmlns='" NS_MANAGEMENT "'/>");
+        build_str(build, "<csi xmlns='" NS_CLIENT_STATE "'/>"
                          "<ver xmlns='" NS_ROSTER_VERSIONS "'/><sub xmlns='" NS_PRE_APPROVAL "'/>");
         build_str(build, "<c xmlns='" NS_CAPS "' hash='sha-1' node='" NS_CAPS_NODE "'");
         build_attr(build, "ver", span_string(server->caps_ver));
