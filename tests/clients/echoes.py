@@ -13,6 +13,8 @@ import strophe
 from harness import (HERE, Server, Skip, case, check, end, equal, evidence, password, read,
                      require, stranger_ca, wait_until)
 from slix import Person
+from turns import acknowledged, away
+from wire import Wire
 
 INSTALL_SECONDS = 15
 LONG = "🙂 <&>'\"\n" * 300
@@ -60,9 +62,9 @@ class XmppJs:
 class Echo:
     """A running echo; lines of its output can be waited for."""
 
-    def __init__(self, server, library, how, secret=None, ca=None, words=()):
+    def __init__(self, server, library, how, secret=None, ca=None, words=(), port=None):
         self.out = os.path.join(server.directory, f"{library.name}-{how}")
-        port = server.tls_port if how == "direct" else server.port
+        port = port or (server.tls_port if how == "direct" else server.port)
         command, more = library.command(f"bob@localhost/{how}", secret or password("bob"), port,
                                         ca or server.ca, how)
         given = harness.environment(os.path.join(server.directory, "home"))
@@ -89,7 +91,7 @@ class Echo:
         def found():
             return next((x for x in read(self.out).splitlines() if x.startswith(word)), None)
 
-        return wait_until(found, 8, f"the echo to say {word}")
+        return wait_until(found, 20, f"the echo to say {word}")
 
 
 def echoes(server, library, how):
@@ -111,10 +113,44 @@ def echoes(server, library, how):
 def token(server, library):
     """The second time without the password and in one round trip (XEP-0388, 0386, 0484)."""
     with Echo(server, library, "direct", words=["again"]) as echo:
-        wait_until(lambda: read(echo.out).count("online") == 2, 8, "the echo to come back")
-        ways = re.findall('said <authenticate.*?mechanism="([^"]*)"', read(echo.out + ".log"))
+        wait_until(lambda: read(echo.out).count("online") == 2, 20, "the echo to come back")
+        log = read(echo.out + ".log")
+        logins = re.findall("said (<authenticate.*)", log)
+        ways = [re.search('mechanism="([^"]*)"', login).group(1) for login in logins]
         equal(ways, ["SCRAM-SHA-1", "HT-SHA-256-NONE"], "how it logged in")
-        check("<auth " not in read(echo.out + ".log"), "the first profile was used")
+        for login in logins:
+            check('<bind xmlns="urn:xmpp:bind:0"' in login and "<enable " in login,
+                  f"it did not bind within its login: {login}")
+        equal(len(re.findall("heard <success.*<bound.*<enabled ", log)), 2, "what it was answered")
+        check("<auth " not in log and "xmpp-bind" not in "".join(re.findall("said .*", log)),
+              "the first profile was used")
+
+
+def resumed(server, library):
+    """What it says is lost first, then what is said to it; it resumes within its login."""
+    wire = Wire(server)
+
+    async def talk(echo, address):
+        alice = await Person(server, "alice").enter()
+        wire.lose_said()
+        alice.say(address, "whose answer is lost")
+        await away(echo.wait, "message " + alice.boundjid.full)
+        wire.lose()
+        alice.say(address, "what is lost")
+        await acknowledged(alice)
+        wire.cut()
+        await away(echo.wait, "resumed")
+        came = sorted([(await alice.hear(address))["body"] for _ in range(2)])
+        equal(came, ["what is lost", "whose answer is lost"], "what came back")
+        alice.say(address, "after that")
+        equal((await alice.hear(address))["body"], "after that", "what came back, nothing twice")
+        await alice.leave()
+
+    with Echo(server, library, "starttls", words=["stays"], port=wire.port) as echo:
+        address = echo.wait("online").split()[1]
+        slix.run(server, lambda _: talk(echo, address))
+        login = re.findall("said (<authenticate.*)", read(echo.out + ".log"))[-1]
+        check("<resume " in login, f"it resumed another way: {login}")
 
 
 def killed(server, library):
@@ -158,6 +194,8 @@ def try_library(kind):
         if kind is XmppJs:
             with case(f"{kind.name}: back with a token"):
                 token(server, library)
+            with case(f"{kind.name}: its connection is cut, it resumes, all of it once"):
+                resumed(server, library)
         with case(f"{kind.name}: a wrong password"):
             refused(server, library, "starttls", "not-authorized", secret="wrong")
         with case(f"{kind.name}: an unknown CA is refused by the client"):

@@ -16,7 +16,8 @@ class Wire:
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.others = {}  # of each end of a connection, the other one
-        self.losing = False
+        self.clients = set()  # the ends to clients
+        self.losing = self.losing_said = False
         self.count = 0  # connections that there were
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -39,7 +40,8 @@ class Wire:
             client.close()
             raise
         self.count += 1
-        self.losing = False
+        self.losing = self.losing_said = False
+        self.clients.add(client)
         self.others.update({client: server, server: client})
         for end in (client, server):
             self.selector.register(end, selectors.EVENT_READ)
@@ -48,7 +50,7 @@ class Wire:
         other = self.others[end]
         try:
             data = end.recv(65536)
-            if data and not self.losing:
+            if data and not (self.losing or (self.losing_said and end in self.clients)):
                 other.sendall(data)
         except OSError:
             data = b""
@@ -58,6 +60,7 @@ class Wire:
 
     def close(self, end):
         self.others.pop(end, None)
+        self.clients.discard(end)
         self.selector.unregister(end)
         end.close()
 
@@ -65,6 +68,11 @@ class Wire:
         """What is said from now on reaches nobody, until there is a new connection."""
         with self.lock:
             self.losing = True
+
+    def lose_said(self):
+        """The same of what clients say only."""
+        with self.lock:
+            self.losing_said = True
 
     def cut(self):
         """Ends what there is; nothing that is under way arrives."""
