@@ -214,7 +214,7 @@ static enum channel_outcome own_side(struct joiner *joiner)
     bool is_new = outcome == STORE_NONE;
     joiner->listed = !is_new && joiner->member;
     uint32_t gain = is_new ? roster_weight(jid_bare(&joiner->channel->jid), &joiner->item) : 0;
-    return contact_fits(&head, is_new, gain) ? CHANNEL_DONE : CHANNEL_FULL;
+    return joiner->listed || contact_fits(&head, is_new, gain) ? CHANNEL_DONE : CHANNEL_FULL;
 }
 
 static enum channel_outcome enter(struct joiner *joiner)
