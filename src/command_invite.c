@@ -9,6 +9,7 @@
 
 #include "base/line.h"
 #include "command_parts.h"
+#include "core/channel.h"
 #include "core/invitation.h"
 #include "core/session.h"
 #include "qr_code.h"
@@ -86,13 +87,33 @@ void invite_show(const struct invite_slip *slip)
     printf("\n");
 }
 
+static void channels_put(struct build *build, struct span channels)
+{
+    const char *before = "";
+    struct span one;
+    while (channel_people_next(&channels, &one)) {
+        build_str(build, before);
+        build_put(build, one);
+        before = ", ";
+    }
+}
+
 /* What stands behind "This …" and in lists. */
 static void does_put(struct build *build, const struct invite *invite)
 {
     const char *join = ", whose owner ";
+    if (!(invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT))) {
+        build_str(build, "lets whoever opens it into ");
+        channels_put(build, invite->channels);
+        return;
+    }
     if (!(invite->flags & INVITE_ACCOUNT)) {
         build_str(build, "makes whoever opens it a contact of ");
         build_put(build, invite->owner);
+        if (invite->channels.len > 0) {
+            build_str(build, " and a participant of ");
+            channels_put(build, invite->channels);
+        }
         return;
     }
     build_str(build, invite->username.len > 0 ? "makes the account " : "makes an account on ");
@@ -108,6 +129,12 @@ static void does_put(struct build *build, const struct invite *invite)
         build_str(build, join);
         build_str(build, "becomes a contact of ");
         build_put(build, invite->owner);
+        join = " and ";
+    }
+    if (invite->channels.len > 0) {
+        build_str(build, join);
+        build_str(build, "takes part in ");
+        channels_put(build, invite->channels);
     }
 }
 
@@ -189,6 +216,12 @@ static bool note_prepare(const char *given, struct build *request)
     return true;
 }
 
+bool invite_prepare_numbers(const struct options *options, struct build *request)
+{
+    return number_prepare("uses", options->uses, INVITE_USES_MAX, request) &&
+           number_prepare("days", options->days, DAYS_MAX, request);
+}
+
 bool invite_prepare(const struct options *options, struct arena *arena, struct build *request)
 {
     if (options->invited != NULL && options->uses != NULL && strcmp(options->uses, "1") != 0) {
@@ -199,9 +232,22 @@ bool invite_prepare(const struct options *options, struct arena *arena, struct b
         wish_line(request, "admin", SPAN("yes"));
     return name_prepare("for", options->invited, true, arena, request) &&
            name_prepare("contact", options->contact, false, arena, request) &&
-           number_prepare("uses", options->uses, INVITE_USES_MAX, request) &&
-           number_prepare("days", options->days, DAYS_MAX, request) &&
-           note_prepare(options->note, request);
+           invite_prepare_numbers(options, request) &&
+           channel_prepare_names(options, arena, request) && note_prepare(options->note, request);
+}
+
+bool invite_read_number(struct span line, struct invitation_wish *wish)
+{
+    struct span key = span_cut(line, 0, span_find(line, ' '));
+    struct span value = span_cut(line, key.len + 1, line.len);
+    uint64_t number = 0;
+    if (span_is(key, "uses") && span_number(value, INVITE_USES_MAX, &number))
+        wish->uses = (uint16_t)number;
+    else if (span_is(key, "days") && span_number(value, DAYS_MAX, &number))
+        wish->seconds = number * DAY_SECONDS;
+    else
+        return false;
+    return true;
 }
 
 /* One line of what invite_prepare wrote. */
@@ -209,7 +255,6 @@ static bool wish_read(struct span line, struct invitation_wish *wish)
 {
     struct span key = span_cut(line, 0, span_find(line, ' '));
     struct span value = span_cut(line, key.len + 1, line.len);
-    uint64_t number = 0;
     if (value.len == 0)
         return false;
     if (span_is(key, "admin")) {
@@ -219,14 +264,12 @@ static bool wish_read(struct span line, struct invitation_wish *wish)
     } else if (span_is(key, "contact") && value.len <= SESSION_PART_BYTES) {
         wish->flags |= INVITE_CONTACT;
         wish->owner = value;
-    } else if (span_is(key, "uses") && span_number(value, INVITE_USES_MAX, &number)) {
-        wish->uses = (uint16_t)number;
-    } else if (span_is(key, "days") && span_number(value, DAYS_MAX, &number)) {
-        wish->seconds = number * DAY_SECONDS;
+    } else if (span_is(key, "channel")) {
+        wish->channels = value; /* their names still */
     } else if (span_is(key, "note") && value.len <= INVITE_NOTE_BYTES_MAX && is_line(value)) {
         wish->note = value;
     } else {
-        return false;
+        return invite_read_number(line, wish);
     }
     return true;
 }
@@ -273,6 +316,53 @@ static bool wish_fits(struct request *request, const struct invitation_wish *wis
     return outcome == STORE_OK;
 }
 
+/* The channels by their addresses; each must be there. false: the reply says what is wrong. */
+static bool channels_fit(struct request *request, struct invitation_wish *wish)
+{
+    struct span rest = wish->channels, name;
+    struct channel channel;
+    struct build build;
+    build_init(&build, request->arena, INVITE_CHANNELS_MAX * (CONFIG_TEXT_MAX + 2) + rest.len);
+    for (unsigned count = 0; rest.len > 0; count++) {
+        name = span_cut(rest, 0, span_find(rest, ' '));
+        rest = span_cut(rest, name.len + 1, rest.len);
+        enum store_outcome outcome = channel_get(request->store, name, &channel);
+        if (outcome == STORE_NONE || count == INVITE_CHANNELS_MAX) {
+            reply_line(request->reply,
+                       "kith: there is no channel %.*s; `kith channel list` shows all",
+                       (int)name.len, name.bytes);
+            return false;
+        }
+        build_put(&build, name);
+        build_str(&build, "@");
+        build_str(&build, config.mix_domain);
+        build_put(&build, span_of("", 1));
+        if (outcome != STORE_OK || build.full) {
+            (void)reply_refused(request, INVITATION_FAILED, SPAN_NONE);
+            return false;
+        }
+    }
+    if (wish->channels.len > 0) {
+        wish->channels = build_span(&build);
+        wish->flags |= INVITE_TRUSTED;
+    }
+    return true;
+}
+
+enum command_exit invite_reply(struct request *request, const struct invitation_wish *wish)
+{
+    struct invite_slip slip;
+    enum invitation_outcome outcome = invite_slip_make(request->store, wish, &slip);
+    if (outcome != INVITATION_MADE)
+        return reply_refused(request, outcome, wish->username);
+    reply_line(request->reply, "%.*s", (int)slip.link.len, slip.link.bytes);
+    reply_line(request->reply, "%.*s", (int)slip.token.len, slip.token.bytes);
+    reply_line(request->reply, "%.*s", (int)slip.does.len, slip.does.bytes);
+    reply_line(request->reply, "%llu", (unsigned long long)slip.expires_us);
+    reply_line(request->reply, "%llu", (unsigned long long)slip.uses);
+    return COMMAND_DONE;
+}
+
 enum command_exit invite_make(struct request *request)
 {
     struct invitation_wish wish = {.flags = INVITE_ACCOUNT,
@@ -280,21 +370,11 @@ enum command_exit invite_make(struct request *request)
                                    .username = SPAN(""),
                                    .note = SPAN(""),
                                    .unlimited = true};
-    struct invite_slip slip;
     for (unsigned i = 0; i < request->count; i++)
         if (!wish_read(request->arguments[i], &wish))
             return reply_malformed(request);
-    if (!wish_fits(request, &wish))
-        return COMMAND_FAILED;
-    enum invitation_outcome outcome = invite_slip_make(request->store, &wish, &slip);
-    if (outcome != INVITATION_MADE)
-        return reply_refused(request, outcome, wish.username);
-    reply_line(request->reply, "%.*s", (int)slip.link.len, slip.link.bytes);
-    reply_line(request->reply, "%.*s", (int)slip.token.len, slip.token.bytes);
-    reply_line(request->reply, "%.*s", (int)slip.does.len, slip.does.bytes);
-    reply_line(request->reply, "%llu", (unsigned long long)slip.expires_us);
-    reply_line(request->reply, "%llu", (unsigned long long)slip.uses);
-    return COMMAND_DONE;
+    return wish_fits(request, &wish) && channels_fit(request, &wish) ? invite_reply(request, &wish)
+                                                                     : COMMAND_FAILED;
 }
 
 static struct span line_take(struct span *text)

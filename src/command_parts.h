@@ -22,6 +22,9 @@ struct options {
     const char *uses;
     const char *days;
     const char *note;
+    const char *channel; /* --channel: names with commas between */
+    const char *owner;
+    bool private;
     bool admin;
     bool help;
 };
@@ -68,6 +71,11 @@ struct invite_slip {
     uint64_t uses;
 };
 bool invite_prepare(const struct options *options, struct arena *arena, struct build *request);
+/* --uses and --days; invite_read_number reads one line of them back. */
+bool invite_prepare_numbers(const struct options *options, struct build *request);
+bool invite_read_number(struct span line, struct invitation_wish *wish);
+/* Makes it and replies what invite_answer_show shows. */
+enum command_exit invite_reply(struct request *request, const struct invitation_wish *wish);
 bool invite_prepare_id(const struct options *options, struct arena *arena, struct build *request);
 enum command_exit invite_make(struct request *request);
 bool invite_answer_show(struct span answer);
@@ -78,6 +86,24 @@ enum invitation_outcome invite_slip_make(struct store *store, const struct invit
                                          struct invite_slip *slip);
 /* On standard output, with a QR code if that is a terminal. */
 void invite_show(const struct invite_slip *slip);
+
+/* command_channel.c */
+/* The localpart that a person means by NAME or NAME@mix.…. */
+bool channel_read_name(const char *argument, struct arena *arena, struct span *local);
+bool channel_prepare_name(const struct options *options, struct arena *arena,
+                          struct build *request);
+/* --channel: one line of their names; channels that are not there are the server's to refuse. */
+bool channel_prepare_names(const struct options *options, struct arena *arena,
+                           struct build *request);
+bool channel_prepare_create(const struct options *options, struct arena *arena,
+                            struct build *request);
+bool channel_prepare_invite(const struct options *options, struct arena *arena,
+                            struct build *request);
+enum command_exit channel_create_command(struct request *request);
+enum command_exit channel_destroy_command(struct request *request);
+enum command_exit channel_invite_command(struct request *request);
+enum command_exit channel_list_command(struct request *request);
+enum command_exit channel_members_command(struct request *request);
 
 /* command_look.c */
 enum command_exit look_status(struct request *request);

@@ -64,9 +64,25 @@ enum invitation_outcome invitation_make(struct store *store, const struct invita
                                    : INVITATION_FAILED;
 }
 
+/* MT-7: into the first of the channels; with the letter that says what kind of token it is. */
+static void channel_link(struct build *build, struct span channels, struct span token)
+{
+    struct span jid = span_cut(channels, 0, span_find(channels, '\0'));
+    size_t at = span_find(jid, '@');
+    char text[1 + TOKEN_CHARS] = "d";
+    must(token.len == TOKEN_CHARS);
+    memcpy(text + 1, token.bytes, TOKEN_CHARS);
+    uri_channel(build, span_cut(jid, 0, at), span_cut(jid, at + 1, jid.len),
+                span_of(text, sizeof text));
+}
+
 void invitation_link(struct build *build, const struct invite *invite, struct span token)
 {
     bool contact = (invite->flags & INVITE_CONTACT) && invite->username.len == 0;
+    if (!(invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT))) {
+        channel_link(build, invite->channels, token);
+        return;
+    }
     const struct uri_invitation link = {
         .contact = contact,
         .local = contact ? invite->owner : invite->username,
