@@ -222,17 +222,16 @@ static enum store_outcome end_build(struct server *server, struct span owner, st
     return STORE_OK;
 }
 
-enum store_outcome archive_metadata_build(struct server *server, struct span owner,
+enum store_outcome archive_metadata_build(struct server *server, struct archive_view *view,
                                           struct build *build)
 {
-    struct archive_view view;
+    struct span owner = view->own.owner;
     uint64_t first, last;
     store_hasten(server->store);
     build_str(build, "<metadata xmlns='" NS_MAM "'>");
-    archive_view(&view, owner, NULL);
-    enum store_outcome outcome = archive_after(server->store, &view, 0, &first);
+    enum store_outcome outcome = archive_after(server->store, view, 0, &first);
     if (outcome == STORE_OK)
-        outcome = archive_before(server->store, &view, UINT64_MAX, &last);
+        outcome = archive_before(server->store, view, UINT64_MAX, &last);
     if (outcome == STORE_OK)
         outcome = end_build(server, owner, build, "<start", first);
     if (outcome == STORE_OK)
@@ -241,11 +240,11 @@ enum store_outcome archive_metadata_build(struct server *server, struct span own
     return outcome;
 }
 
-void archive_metadata_answer(struct turn *turn, struct span owner)
+void archive_metadata_answer(struct turn *turn, struct archive_view *view)
 {
     struct build build;
     build_init(&build, &turn->server->arena, ANSWER_BYTES);
-    if (refuse(turn, archive_metadata_build(turn->server, owner, &build)))
+    if (refuse(turn, archive_metadata_build(turn->server, view, &build)))
         return;
     if (build.full)
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);

@@ -14,9 +14,9 @@ bool archive_page_answer(struct turn *turn, struct span from, struct archive_que
 /* The form with which to ask. */
 void archive_form_answer(struct turn *turn);
 /* Where the archive begins and ends. */
-void archive_metadata_answer(struct turn *turn, struct span owner);
+void archive_metadata_answer(struct turn *turn, struct archive_view *view);
 /* The same as an element. STORE_NONE: the archive is empty, which is written too. */
-enum store_outcome archive_metadata_build(struct server *server, struct span owner,
+enum store_outcome archive_metadata_build(struct server *server, struct archive_view *view,
                                           struct build *build);
 
 #endif

@@ -39,21 +39,15 @@ static int field_end(struct turn *turn, struct archive_query *query, struct span
 
 static int field_with(struct turn *turn, struct archive_query *query, struct span value)
 {
-    struct jid with;
-    if (!jid_parse(value, &turn->server->arena, &with))
-        return ERROR_BAD_REQUEST;
-    archive_view(&query->view, query->view.own.owner, &with);
-    return FIELD_GOOD;
+    return jid_parse(value, &turn->server->arena, &query->with) ? FIELD_GOOD : ERROR_BAD_REQUEST;
 }
 
 /* 4.1.3, 4.3.2: it must be there. */
 static int id_find(struct turn *turn, const struct archive_query *query, struct span id,
                    uint64_t *number)
 {
-    struct archive_view all;
-    archive_view(&all, query->view.own.owner, NULL);
-    enum store_outcome outcome = archive_id_read(turn->server, all.own.owner, id, number)
-                                     ? archive_has(turn->server->store, &all, *number)
+    enum store_outcome outcome = archive_id_read(turn->server, query->all->own.owner, id, number)
+                                     ? archive_has(turn->server->store, query->all, *number)
                                      : STORE_NONE;
     return outcome == STORE_OK     ? FIELD_GOOD
            : outcome == STORE_NONE ? ERROR_ITEM_NOT_FOUND
@@ -111,16 +105,13 @@ static int field_ids(struct turn *turn, struct archive_query *query, struct span
     return FIELD_GOOD;
 }
 
-/* There are none in the archives of accounts. */
 static int field_include_groupchat(struct turn *turn, struct archive_query *query,
                                    struct span value)
 {
+    bool yes = span_is(value, "true") || span_is(value, "1");
     (void)turn;
-    (void)query;
-    return span_is(value, "true") || span_is(value, "false") || span_is(value, "1") ||
-                   span_is(value, "0")
-               ? FIELD_GOOD
-               : ERROR_BAD_REQUEST;
+    query->groupchat = yes ? GROUPCHAT_WANTED : GROUPCHAT_UNWANTED;
+    return yes || span_is(value, "false") || span_is(value, "0") ? FIELD_GOOD : ERROR_BAD_REQUEST;
 }
 
 static int field_form_type(struct turn *turn, struct archive_query *query, struct span value)
@@ -200,15 +191,16 @@ static int page_read(struct turn *turn, struct archive_query *query)
     return error;
 }
 
-bool archive_query_read(struct turn *turn, struct span owner, struct archive_query *query)
+bool archive_query_read(struct turn *turn, const struct archive_view *all,
+                        struct archive_query *query)
 {
-    *query = (struct archive_query){.range = {1, ARCHIVE_NUMBER_MAX}};
-    archive_view(&query->view, owner, NULL);
+    *query = (struct archive_query){.all = all, .range = {1, ARCHIVE_NUMBER_MAX}};
     query->queryid = stanza_attribute(turn->stanza, turn->child, "queryid");
     query->flipped = stanza_child(turn->stanza, turn->child, NS_MAM, "flip-page") != NULL;
     int error = query->queryid.len > ID_BYTES_MAX ? ERROR_POLICY_VIOLATION : form_read(turn, query);
     if (error == FIELD_GOOD)
         error = page_read(turn, query);
+    archive_view(&query->view, all->own.owner, jid_present(&query->with) ? &query->with : NULL);
     if (error != FIELD_GOOD)
         reply_error(turn, (enum stanza_error)error);
     return error == FIELD_GOOD;

@@ -14,9 +14,15 @@ struct archive_range {
     uint64_t high;
 };
 
+/* Messages of channels, in the archive of an account (4.1.1, XEP-0405 2.6). */
+enum archive_groupchat { GROUPCHAT_UNSAID, GROUPCHAT_WANTED, GROUPCHAT_UNWANTED };
+
 struct archive_query {
     struct span queryid;
+    const struct archive_view *all; /* where ids are looked for: whatever was told with one */
     struct archive_view view;
+    struct jid with; /* absent: all talks */
+    enum archive_groupchat groupchat;
     struct archive_range range; /* what the form asks for, */
     struct archive_range page;  /* of it what the page may come from */
     uint32_t max;
@@ -27,8 +33,10 @@ struct archive_query {
     uint64_t ids[ARCHIVE_IDS_MAX];
 };
 
-/* owner: under which name the archive is in the store. false: it was refused. */
-bool archive_query_read(struct turn *turn, struct span owner, struct archive_query *query);
+/* The view is of the owner's archive alone; its sources are for the caller to set, who knows by
+ * then what was asked for. false: it was refused. */
+bool archive_query_read(struct turn *turn, const struct archive_view *all,
+                        struct archive_query *query);
 
 /* The next one that fits behind `at`, or before it; maybe out of the range. */
 enum store_outcome archive_query_next(struct turn *turn, struct archive_query *query, bool forwards,
