@@ -7,6 +7,7 @@
 #include "core/stream.h"
 #include "deliver.h"
 #include "features/last.h"
+#include "features/mix_messages.h"
 #include "features/pep.h"
 #include "features/presence.h"
 #include "features/subscription.h"
@@ -136,7 +137,11 @@ static void route_iq(struct turn *turn, enum target target)
 
 static void route_message(struct turn *turn, enum target target)
 {
-    if (target == TARGET_DOMAIN || target == TARGET_SERVICE || target == TARGET_CHANNEL ||
+    if (target == TARGET_CHANNEL) {
+        mix_message(turn);
+        return;
+    }
+    if (target == TARGET_DOMAIN || target == TARGET_SERVICE ||
         target == TARGET_PARTICIPANT) { /* DL-4, MX-4 */
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         return;

@@ -190,7 +190,8 @@ static void read_open(struct server *server, struct session *session, bool reada
     bool again = true;
     rate_refill(server, session);
     for (unsigned stanzas = 0; may_read(session); stanzas++) {
-        again = stanzas >= TURN_STANZAS || store_crowded(server->store);
+        again = stanzas >= TURN_STANZAS || server->turn_copies >= TURN_COPIES ||
+                store_crowded(server->store);
         if (again)
             break;
         if (item(server, session)) {
@@ -239,6 +240,7 @@ static void session_turn(struct server *server, struct session *session, bool re
 {
     server->speaker = session;
     server->slow_ms = 0;
+    server->turn_copies = 0;
     if (session->phase == PHASE_HANDSHAKE)
         handshake(server, session, readable);
     if (readable)

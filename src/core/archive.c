@@ -50,7 +50,7 @@ static bool worth_keeping(const struct turn *turn)
     return keeping;
 }
 
-static uint64_t number_next(struct server *server)
+uint64_t archive_number(struct server *server)
 {
     if (server->archived == 0 && archive_last(server->store, &server->archived) != STORE_OK)
         server->archived = 0;
@@ -78,14 +78,19 @@ static void nothing_kept(struct server *server)
     log_line(LOG_NOTE, "there is no room for the archive: messages are delivered, but not kept");
 }
 
+bool archive_fits(struct server *server, size_t bytes)
+{
+    if (archive_has_room(server->store, bytes) && !share_passed(server, true))
+        return true;
+    nothing_kept(server);
+    return false;
+}
+
 /* As far as there is room for one of so many bytes. */
 static void choose_room(struct server *server, size_t bytes, struct archiving *archiving)
 {
-    if ((!archiving->sender && !archiving->receiver) ||
-        (archive_has_room(server->store, bytes) && !share_passed(server, true)))
-        return;
-    nothing_kept(server);
-    archiving->sender = archiving->receiver = false;
+    if ((archiving->sender || archiving->receiver) && !archive_fits(server, bytes))
+        archiving->sender = archiving->receiver = false;
 }
 
 void archive_choose(struct turn *turn, struct archiving *archiving)
@@ -93,7 +98,7 @@ void archive_choose(struct turn *turn, struct archiving *archiving)
     struct server *server = turn->server;
     const struct jid *own = &turn->session->jid;
     bool self = span_equal(jid_bare(&turn->to), jid_bare(own));
-    *archiving = (struct archiving){.number = number_next(server)};
+    *archiving = (struct archiving){.number = archive_number(server)};
     if (!config.archive || !worth_keeping(turn))
         return;
     archiving->receiver = archive_prefs_wants(server->store, jid_local(&turn->to), own);
@@ -104,7 +109,7 @@ void archive_choose(struct turn *turn, struct archiving *archiving)
 void archive_choose_own(struct server *server, const struct jid *from, const struct jid *to,
                         size_t bytes, struct archiving *archiving)
 {
-    *archiving = (struct archiving){.number = number_next(server)};
+    *archiving = (struct archiving){.number = archive_number(server)};
     archiving->receiver = config.archive && archive_prefs_wants(server->store, jid_local(to), from);
     choose_room(server, bytes, archiving);
 }
@@ -121,13 +126,15 @@ static void drop_beside(struct server *server)
         server->archive_reap_ms = 0;
 }
 
-static void put(struct server *server, uint64_t number, const struct archive_owner *owners,
-                unsigned count, struct build *stanza)
+bool archive_keep(struct server *server, uint64_t number, const struct archive_owner *owners,
+                  unsigned count, struct build *stanza)
 {
-    if (stanza->full ||
-        archive_put(server->store, number, server->wall_us, owners, count, stanza) != STORE_OK)
+    bool kept = !stanza->full && archive_put(server->store, number, server->wall_us, owners, count,
+                                             stanza) == STORE_OK;
+    if (!kept)
         nothing_kept(server);
     drop_beside(server);
+    return kept;
 }
 
 void archive_write(struct turn *turn, const struct edits *edits, const struct archiving *archiving)
@@ -146,7 +153,7 @@ void archive_write(struct turn *turn, const struct edits *edits, const struct ar
         return;
     forward_whole(turn, edits, ARCHIVE_NOTE_BYTES(jid_local(own).len + jid_local(&turn->to).len),
                   &stanza);
-    put(server, archiving->number, owners, count, &stanza);
+    (void)archive_keep(server, archiving->number, owners, count, &stanza); /* it is delivered */
     arena_reset(&server->arena, mark);
 }
 
@@ -156,7 +163,7 @@ void archive_write_own(struct server *server, const struct jid *from, const stru
     const struct archive_owner owner = {jid_local(to), from};
     if (!archiving->receiver)
         return;
-    put(server, archiving->number, &owner, 1, stanza);
+    (void)archive_keep(server, archiving->number, &owner, 1, stanza); /* it is delivered */
 }
 
 void archive_id(const struct server *server, struct span local, uint64_t number, char id[UID_CHARS])

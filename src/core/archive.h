@@ -29,6 +29,14 @@ void archive_choose_own(struct server *server, const struct jid *from, const str
 void archive_write_own(struct server *server, const struct jid *from, const struct jid *to,
                        struct build *stanza, const struct archiving *archiving);
 
+/* For others than accounts (channels): a number for what comes now, greater than all before; */
+uint64_t archive_number(struct server *server);
+/* whether a message of so many bytes may be kept, else the log says so; */
+bool archive_fits(struct server *server, size_t bytes);
+/* writes one, with room left as above. false: it is in no archive, and the log says so. */
+bool archive_keep(struct server *server, uint64_t number, const struct archive_owner *owners,
+                  unsigned count, struct build *stanza);
+
 /* The id of a message in an account's archive. */
 void archive_id(const struct server *server, struct span local, uint64_t number,
                 char id[UID_CHARS]);

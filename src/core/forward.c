@@ -45,13 +45,15 @@ static struct span start_tag(const struct turn *turn)
 }
 
 /* Everything of the start tag that is not from, to or the namespace both streams agree on, in the
- * sender's own bytes, so that nothing grows on its way. */
-static void tail_attributes(const struct turn *turn, struct build *build)
+ * sender's own bytes, so that nothing grows on its way. Of what is reflected id and type are not
+ * the sender's either. */
+static void tail_attributes(const struct turn *turn, bool reflected, struct build *build)
 {
     struct span tag = start_tag(turn), name, whole;
     size_t at = 1 + stanza_root(turn->stanza)->name.len;
     while (attribute_next(tag, &at, &name, &whole)) {
-        if (span_is(name, "from") || span_is(name, "to") || span_is(name, "xmlns"))
+        if (span_is(name, "from") || span_is(name, "to") || span_is(name, "xmlns") ||
+            (reflected && (span_is(name, "id") || span_is(name, "type"))))
             continue;
         build_str(build, " ");
         build_put(build, whole);
@@ -143,7 +145,7 @@ static struct inside inside_of(const struct turn *turn, const struct edits *edit
 /* Everything behind from and to up to the end of the start tag. */
 static void tail_put(const struct inside *inside, struct build *build)
 {
-    tail_attributes(inside->turn, build);
+    tail_attributes(inside->turn, false, build);
     build_str(build, inside_bytes(*inside) > 0 ? ">" : "/>");
 }
 
@@ -226,6 +228,23 @@ void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, s
     build_attr(build, "to", to);
     tail_put(&inside, build);
     inside_put(inside, build);
+}
+
+void forward_reflected(struct turn *turn, const struct edits *edits, struct span from,
+                       struct span id, size_t spare, struct build *build, size_t *inside)
+{
+    const struct inside behind = inside_of(turn, edits);
+    build_init(build, &turn->server->arena,
+               64 + BUILD_ESCAPED_MAX(from.len + id.len) + tail_bytes_max(turn) +
+                   inside_bytes(behind) + spare);
+    build_str(build, "<message");
+    build_attr(build, "from", from);
+    build_attr(build, "id", id);
+    build_str(build, " type='groupchat'");
+    tail_attributes(turn, true, build);
+    build_str(build, ">");
+    *inside = build->used;
+    inside_put(behind, build);
 }
 
 void forward_say(struct server *server, const struct forward *forward, struct span to,

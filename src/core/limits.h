@@ -39,6 +39,7 @@
 
 /* How much one session may do before others have their turn. */
 #define TURN_STANZAS 16
+#define TURN_COPIES 256 /* instead, of what is said to many */
 #define TURN_FLUSH_BYTES 65536
 #define TURN_ACCEPTS 32
 #define TURN_HANDSHAKES 2 /* flights of TLS handshakes in one tick: each costs a millisecond */

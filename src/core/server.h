@@ -111,6 +111,7 @@ struct server {
     struct session *flushing;    /* are told what was stored for them */
     struct session *arriving;    /* are told the last items of nodes */
     struct session *speaker;     /* whose turn it is */
+    uint32_t turn_copies;        /* what it has said to many was passed on so often in its turn */
     uint32_t slow_ms;            /* how long it shall not be read: it speaks to slow readers */
     struct session *readers;     /* have input left over for the next tick */
     struct session *writers;     /* have output to flush in this tick */

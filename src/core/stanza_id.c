@@ -34,15 +34,20 @@ bool stanza_id_strip(struct turn *turn, struct edits *edits)
     return true;
 }
 
+void stanza_id_put(struct build *build, struct span by, struct span id)
+{
+    build_str(build, "<stanza-id xmlns='" NS_STANZA_ID "'");
+    build_attr(build, "by", by);
+    build_attr(build, "id", id);
+    build_str(build, "/>");
+}
+
 void stanza_id_build(const struct server *server, const struct jid *whose, uint64_t number,
                      struct build *build)
 {
     char id[UID_CHARS];
     archive_id(server, jid_local(whose), number, id);
-    build_str(build, "<stanza-id xmlns='" NS_STANZA_ID "'");
-    build_attr(build, "by", jid_bare(whose));
-    build_attr(build, "id", span_of(id, sizeof id));
-    build_str(build, "/>");
+    stanza_id_put(build, jid_bare(whose), span_of(id, sizeof id));
 }
 
 bool stanza_id_add(struct turn *turn, struct edits *edits, const struct jid *whose, uint64_t number)

@@ -7,6 +7,7 @@
 
 #define STANZA_ID_ELEMENT_BYTES_MAX(by_len) (128 + BUILD_ESCAPED_MAX(by_len))
 
+void stanza_id_put(struct build *build, struct span by, struct span id);
 /* <stanza-id/> with the id of the message in that account's archive. */
 void stanza_id_build(const struct server *server, const struct jid *whose, uint64_t number,
                      struct build *build);

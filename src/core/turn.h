@@ -163,6 +163,10 @@ bool forward_wrapped(struct turn *turn, const struct edits *edits, const struct 
 /* The whole stanza to the turn's `to` in one piece in the arena, with `spare` bytes behind it.
  * build->full: no memory. */
 void forward_whole(struct turn *turn, const struct edits *edits, size_t spare, struct build *build);
+/* The same as a message of somebody else, under an id of his, to nobody: of what stood in its start
+ * tag from, to, id and type are left out. *inside: where this ends. */
+void forward_reflected(struct turn *turn, const struct edits *edits, struct span from,
+                       struct span id, size_t spare, struct build *build, size_t *inside);
 /* Live delivery: does not wait for the commit (GR-2). */
 void forward_to(struct turn *turn, const struct forward *forward, struct span to,
                 struct session *recipient);

@@ -54,6 +54,7 @@
 #define NS_CARBONS "urn:xmpp:carbons:2"
 #define NS_FORWARD "urn:xmpp:forward:0"
 #define NS_MAM "urn:xmpp:mam:2"
+#define NS_ADDRESSES "http://jabber.org/protocol/address"
 #define NS_RSM "http://jabber.org/protocol/rsm"
 #define NS_MIX "urn:xmpp:mix:core:1"
 #define NS_MIX_PAM "urn:xmpp:mix:pam:2"

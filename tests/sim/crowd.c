@@ -2,6 +2,7 @@
 #include "crowd.h"
 
 #include "house.h"
+#include "tally.h"
 #include "wire/base64.h"
 #include "world.h"
 
@@ -89,6 +90,23 @@ void guest_leave(struct guest *guest)
     if (guest->link >= 0)
         world_reset(guest->link);
     guest->link = -1;
+}
+
+bool crowd_house(const struct profile *profile)
+{
+    char why[PLAN_WHY_BYTES], number[16], key[32], value[32];
+    if (!plan_make(profile->name, 0, why))
+        return check(false, "%s", why);
+    snprintf(number, sizeof(number), "%u", plan.sessions);
+    world_begin(1);
+    memory_forget();
+    crowd_begin();
+    house_begin();
+    for (const char *line = profile->text; *line; line = strchr(line, '\n') + 1) {
+        if (sscanf(line, "%31s = %31s", key, value) != 2 || !house_set(key, value))
+            return check(false, "the profile's line %.40s", line);
+    }
+    return house_set("sessions", number);
 }
 
 /* A place that nobody uses any more, or a new one. */

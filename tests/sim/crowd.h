@@ -4,6 +4,7 @@
 #define KITH_SIM_CROWD_H
 
 #include "memory.h"
+#include "plan.h"
 
 #include <stdbool.h>
 
@@ -19,6 +20,10 @@ struct guest {
 
 /* Forgets everybody. The world and the house have begun anew. */
 void crowd_begin(void);
+
+/* A world of its own with an empty house by a board's profile, for as many sessions as its plan
+ * has. false: said. */
+bool crowd_house(const struct profile *profile);
 
 /* A new guest on a connection of its own that has said its stream header; NULL: nobody listens. */
 struct guest *guest_come(void);

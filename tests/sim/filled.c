@@ -4,7 +4,6 @@
 #include "base/heap.h"
 #include "crowd.h"
 #include "house.h"
-#include "plan.h"
 #include "tally.h"
 #include "world.h"
 
@@ -388,29 +387,11 @@ static void leave(size_t heap_before)
           heap_before);
 }
 
-/* The profile's own text, as the plan is made of it. */
-static bool profile_set(const struct profile *profile)
-{
-    char why[PLAN_WHY_BYTES], number[16], key[32], value[32];
-    if (!plan_make(profile->name, 0, why))
-        return check(false, "%s", why);
-    snprintf(number, sizeof(number), "%u", plan.sessions);
-    world_begin(1);
-    memory_forget();
-    crowd_begin();
-    house_begin();
-    for (const char *line = profile->text; *line; line = strchr(line, '\n') + 1) {
-        if (sscanf(line, "%31s = %31s", key, value) != 2 || !house_set(key, value))
-            return check(false, "the profile's line %.40s", line);
-    }
-    return house_set("sessions", number);
-}
-
 static void fill(const struct profile *profile)
 {
     const char *why;
     tally_part = profile->name;
-    if (!profile_set(profile) || !check(house_open(&why), "does not start: %s", why))
+    if (!crowd_house(profile) || !check(house_open(&why), "does not start: %s", why))
         return;
     for (unsigned n = 0; n <= plan.sessions / plan.resources; n++) {
         char name[16];
