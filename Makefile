@@ -91,7 +91,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(PLATFORM_OBJECTS) $(LIBRARY)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $^ $(LIBS)
 
 # Power cuts and failing disks under the store.
-CRASH := $(BUILD)/crash/powercut $(BUILD)/crash/diskfault
+CRASH := $(BUILD)/crash/powercut $(BUILD)/crash/diskfault $(BUILD)/crash/archivecut
 .PHONY: crash
 crash: $(CRASH)
 	@failed=0; for test in $(CRASH); do echo "crash: $$test"; $$test || failed=1; done; exit $$failed
