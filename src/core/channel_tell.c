@@ -75,7 +75,7 @@ static void event_say(struct server *server, const struct channel_here *channel,
     for (struct session *at = session_first(server, jid); at != NULL; at = next) {
         next = session_another(at);
         if (at->announced && channel_client(at) && !blocked_by(server, &at->jid, &channel->jid))
-            forward_say(server, event, jid_full(&at->jid), at, store_dirty(server->store));
+            forward_say(server, event, jid_full(&at->jid), at, store_urgent(server->store));
     }
 }
 

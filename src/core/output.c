@@ -153,8 +153,10 @@ static bool output_fits(struct server *server, struct session *session, size_t l
         stream_fail(server, session, STREAM_RESOURCE_CONSTRAINT, "You read too slowly.");
         return false;
     }
-    if (depends)
+    if (depends) {
+        store_hasten(server->store);
         rope_hold(&session->out);
+    }
     return true;
 }
 

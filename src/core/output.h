@@ -8,8 +8,8 @@
 #include "core/session.h"
 
 /* Adds bytes to what the client is sent: after binding one stanza, see output_word. depends: on the
- * tick's open transaction, so it leaves after the commit only. Where memory is short the slowest
- * stream ends, which may be this one: nothing to do for the caller, the session is then
+ * tick's open transaction (store_urgent), so it leaves after the commit only. Where memory is short
+ * the slowest stream ends, which may be this one: nothing to do for the caller, the session is then
  * PHASE_CLOSING or PHASE_GONE. */
 void output_say(struct server *server, struct session *session, struct span bytes, bool depends);
 

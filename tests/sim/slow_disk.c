@@ -30,9 +30,10 @@ struct setting {
 };
 
 static const struct setting settings[] = {
-    {"strict", 50, 0, true},      {"relaxed", 50, 0, true},    {"strict", 50, 20000, true},
-    {"relaxed", 50, 20000, true}, {"strict", 50, 1000, false}, {"relaxed", 50, 1000, false},
-    {"strict", 2000, 0, false},   {"relaxed", 2000, 0, false}, {"relaxed", 2000, 60000, false},
+    {"strict", 1, 0, true},      {"relaxed", 1, 0, true},         {"strict", 50, 0, true},
+    {"relaxed", 50, 0, true},    {"strict", 50, 20000, true},     {"relaxed", 50, 20000, true},
+    {"strict", 50, 1000, false}, {"relaxed", 50, 1000, false},    {"strict", 2000, 0, false},
+    {"relaxed", 2000, 0, false}, {"relaxed", 2000, 60000, false},
 };
 
 /* What has come over a link, stanza by stanza. */

@@ -127,6 +127,8 @@ static void test_refusals(void)
     CHECK(refused("contact = a:b\ncontact = a:b\ncontact = a:b\ncontact = a:b\ncontact = a:b",
                   "kith.conf:5:", "up to 4"));
     CHECK(refused("allow_plaintext = yes", "kith.conf:1:", "no or loopback"));
+    CHECK(refused("durability = no", "kith.conf:1:", "strict or relaxed"));
+    CHECK(parse("durability = relaxed") && config.relaxed && parse("") && !config.relaxed);
 
     memset(line, 'a', sizeof line);
     memcpy(line, "data = ", 7);
