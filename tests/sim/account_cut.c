@@ -1,13 +1,15 @@
-/* account_cut.c: the power goes while a contact is made by invitation (5.5, INV-15), while an
- * account removes itself (REG-30), and while its password changes (REG-28). After each cut: both
- * rosters and a use of the invitation, or nothing; the account and all it had, or a name that is
- * kept free; one of the two passwords, with both hashes. What was acknowledged is there.
+/* account_cut.c: the power goes while a contact is made by invitation (5.5, INV-15), an account
+ * removes itself (REG-30, PAM-8), its password changes (REG-28). After each cut: both rosters and a
+ * use of the invitation, or nothing; the account and all it had, or a name that is kept free; one
+ * of the two passwords, with both hashes. What was acknowledged is there.
  * Environment: KITH_CUTS. */
+#include "core/channel_join.h"
 #include "core/invitation.h"
 #include "cuts.h"
 #include "platform/platform.h"
 #include "store/accounts.h"
 #include "store/ids.h"
+#include "store/memberships.h"
 #include "store/offline.h"
 #include "store/pending.h"
 #include "store/released.h"
@@ -23,6 +25,7 @@
 #define INVITES 3
 #define MESSAGES 5
 #define CONTACTS 60 /* of romeo beside juliet, who are no accounts */
+#define CHANNELS 3  /* of romeo; juliet is in them too */
 
 static bool done; /* has been acknowledged */
 
@@ -134,6 +137,54 @@ static bool befriend(const char *local, const char *contact)
     return roster_put(store(), span_string(local), span_string(contact), &item) == STORE_OK;
 }
 
+static bool channel_enter(const struct channel_here *here, const struct jid *who)
+{
+    struct channel_joining joining = {.who = *who, .nick_any = true};
+    return channel_join(house_server(), here, &joining) == CHANNEL_DONE;
+}
+
+static bool channels_make(void)
+{
+    struct server *server = house_server();
+    size_t mark = server->arena.used;
+    struct jid romeo, juliet;
+    struct channel_here here;
+    char name[16];
+    bool made = jid_parse(SPAN("romeo@example.com"), &server->arena, &romeo) &&
+                jid_parse(SPAN("juliet@example.com"), &server->arena, &juliet);
+    for (unsigned i = 0; made && i < CHANNELS; i++) {
+        snprintf(name, sizeof name, "c%u", i);
+        made = channel_create(server, span_string(name), &romeo, &here) == CHANNEL_DONE &&
+               channel_enter(&here, &romeo) && channel_enter(&here, &juliet);
+    }
+    arena_reset(&server->arena, mark);
+    return made;
+}
+
+/* In how many of them romeo takes part, both by what they say and by what he has, and in how many
+ * he has a say. */
+static void channels_count(unsigned *by_them, unsigned *by_him, unsigned *says)
+{
+    struct membership membership;
+    struct channel channel;
+    unsigned count;
+    char name[16];
+    *by_them = *by_him = *says = 0;
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        snprintf(name, sizeof name, "c%u", i);
+        *by_him +=
+            membership_get(store(), SPAN("romeo"), span_string(name), &membership) == STORE_OK &&
+            membership_present(&membership);
+        bool is = channel_get(store(), span_string(name), &channel) == STORE_OK &&
+                  participant_count(store(), channel.id, &count) == STORE_OK;
+        cuts_require(is && (count == 1 || count == 2), "a channel has lost its participants");
+        if (!is)
+            return;
+        *by_them += count - 1;
+        *says += channel_people_has(channel.owners, SPAN("romeo@example.com"));
+    }
+}
+
 static bool remove_begin(uint64_t seed)
 {
     char contact[64], token[TOKEN_CHARS + 1];
@@ -150,6 +201,7 @@ static bool remove_begin(uint64_t seed)
     }
     for (unsigned i = 0; i < INVITES; i++)
         made = made && invite(1, token, hash);
+    made = made && channels_make();
     if (store_commit(store()) != STORE_OK || !made)
         return false;
     struct guest *juliet = come("juliet");
@@ -186,7 +238,7 @@ static void remove_judge(void)
     struct roster_head head;
     struct offline_queue queue;
     struct span owner;
-    unsigned invites;
+    unsigned invites, by_them, by_him, says;
     uint64_t now_us = plat_wall_us();
     bool is = account_get(store(), SPAN("romeo"), &account) == STORE_OK;
     bool released = released_get(store(), SPAN("romeo"), now_us) == STORE_OK;
@@ -201,12 +253,15 @@ static void remove_judge(void)
     bool number = id_get(store(), ID_PHONE, SPAN(PHONE), &owner) == STORE_OK;
     cuts_require(number == is, "the number and the account differ");
     cuts_require(invites == (is ? INVITES : 0), "the invitations and the account differ");
+    channels_count(&by_them, &by_him, &says);
+    cuts_require(by_them == by_him, "the channels and the account differ");
     if (is)
-        cuts_require(head.items == CONTACTS + 1 && queue.messages == MESSAGES &&
+        cuts_require(head.items == CONTACTS + 1 + CHANNELS && by_him == CHANNELS &&
+                         says == CHANNELS && queue.messages == MESSAGES &&
                          relation("juliet", "romeo@example.com") == BOTH,
                      "an account that is there has lost something");
     else /* what is left goes in steps, and these go on after a cut */
-        cuts_require((head.items == 0 && queue.messages == 0) ||
+        cuts_require((head.items == 0 && queue.messages == 0 && by_him + says == 0) ||
                          leaving_get(store(), SPAN("romeo")) == STORE_OK,
                      "what the account left stays for ever");
 }
@@ -216,6 +271,7 @@ static void remove_end(void)
     struct roster_head head;
     struct offline_queue queue;
     struct account account;
+    unsigned by_them, by_him, says;
     const char *trouble = house_settle(REAPING_MS, crowd_listen);
     cuts_require(trouble == NULL, trouble);
     cuts_require(account_get(store(), SPAN("romeo"), &account) == STORE_NONE, "not removed");
@@ -225,6 +281,8 @@ static void remove_end(void)
     cuts_require(offline_look(store(), SPAN("romeo"), &queue) == STORE_OK && queue.messages == 0,
                  "its messages stay");
     cuts_require(!(relation("juliet", "romeo@example.com") & BOTH), "juliet still hears of it");
+    channels_count(&by_them, &by_him, &says);
+    cuts_require(by_them + by_him + says == 0, "it is still in a channel");
     struct guest *guest = guest_come();
     cuts_require(guest != NULL && !guest_login(guest, "romeo"), "one can still log in");
     guest = guest_come();
