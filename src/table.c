@@ -192,7 +192,8 @@ const struct row table[] = {
     PUBSUB_FEATURE("retrieve-items"),
     PUBSUB_FEATURE("subscribe"),
     PUBSUB_FEATURE("subscription-notifications"),
-    {0, KIND_IQ_GET, 0, NS_AVATAR_CONVERSION, NULL, 0, ANNOUNCE_ACCOUNT, NULL}, /* XEP-0398 2 */
+    {0, KIND_IQ_GET, 0, NS_AVATAR_CONVERSION, NULL, 0, ANNOUNCE_ACCOUNT, NULL},   /* XEP-0398 2 */
+    {0, KIND_IQ_GET, 0, NS_BOOKMARKS "#compat", NULL, 0, ANNOUNCE_ACCOUNT, NULL}, /* XEP-0402 6 */
 };
 
 const size_t table_len = sizeof table / sizeof table[0];

@@ -53,6 +53,10 @@ enum pep_outcome pep_create(struct server *server, const struct jid *owner, stru
 enum pep_outcome pep_publish(struct server *server, const struct jid *owner, struct span name,
                              struct pep_node *node, struct pep_item *item);
 
+/* Deletes an item that was found there, and tells it if that is wanted. */
+enum store_outcome pep_retract(struct server *server, const struct jid *owner, struct span name,
+                               struct pep_node *node, const struct pep_item *item, bool tells);
+
 /* The last item of one node, to one session. */
 void pep_last_tell(struct server *server, const struct jid *owner, struct span name,
                    const struct pep_node *node, struct session *session);

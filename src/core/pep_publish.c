@@ -108,3 +108,25 @@ enum pep_outcome pep_publish(struct server *server, const struct jid *owner, str
     arena_reset(&server->arena, mark);
     return PEP_DONE;
 }
+
+enum store_outcome pep_retract(struct server *server, const struct jid *owner, struct span name,
+                               struct pep_node *node, const struct pep_item *item, bool tells)
+{
+    struct build build;
+    size_t mark = server->arena.used;
+    struct jid bare = *owner;
+    bare.resource_len = 0;
+    build_init(&build, &server->arena, 96 + BUILD_ESCAPED_MAX(name.len + item->id.len));
+    build_str(&build, "<items");
+    build_attr(&build, "node", name);
+    build_str(&build, "><retract");
+    build_attr(&build, "id", item->id);
+    build_str(&build, "/></items>");
+    struct span piece = build_span(&build);
+    enum store_outcome outcome =
+        pep_item_delete(server->store, jid_local(owner), name, node, item, &server->arena);
+    if (outcome == STORE_OK && tells && piece.bytes != NULL)
+        pep_tell(server, &(struct pep_event){&bare, name, node, &piece, 1, 0});
+    arena_reset(&server->arena, mark);
+    return outcome;
+}

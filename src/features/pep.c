@@ -342,28 +342,11 @@ static void publish_request(struct pep_request *request)
 
 /* --- retracting --- */
 
-static void retract_tell(struct pep_request *request, struct span id)
-{
-    struct server *server = request->turn->server;
-    struct build build;
-    build_init(&build, &server->arena, 96 + BUILD_ESCAPED_MAX(request->name.len + id.len));
-    build_str(&build, "<items");
-    build_attr(&build, "node", request->name);
-    build_str(&build, "><retract");
-    build_attr(&build, "id", id);
-    build_str(&build, "/></items>");
-    struct span piece = build_span(&build);
-    if (piece.bytes != NULL)
-        pep_tell(server,
-                 &(struct pep_event){&request->owner, request->name, &request->node, &piece, 1, 0});
-}
-
 /* 7.2. */
 static void retract_request(struct pep_request *request)
 {
     struct turn *turn = request->turn;
     struct server *server = turn->server;
-    struct span local = jid_local(&request->owner);
     struct span notify = stanza_attribute(turn->stanza, request->element, "notify");
     const struct node *node = stanza_child(turn->stanza, request->element, NS_PUBSUB, "item");
     struct span id = node == NULL ? SPAN_NONE : stanza_attribute(turn->stanza, node, "id");
@@ -374,10 +357,13 @@ static void retract_request(struct pep_request *request)
     }
     if (!pep_find(request))
         return;
-    enum store_outcome outcome = pep_item_find(server->store, local, &request->node, id, &item);
+    enum store_outcome outcome =
+        pep_item_find(server->store, jid_local(&request->owner), &request->node, id, &item);
     if (outcome == STORE_OK)
-        outcome = pep_item_delete(server->store, local, request->name, &request->node, &item,
-                                  &server->arena);
+        outcome = pep_retract(server, &request->owner, request->name, &request->node, &item,
+                              notify.bytes != NULL
+                                  ? form_true(notify)
+                                  : (request->node.config.flags & PEP_NOTIFY_RETRACT) != 0);
     if (outcome == STORE_NONE) {
         reply_error(turn, ERROR_ITEM_NOT_FOUND);
         return;
@@ -386,9 +372,6 @@ static void retract_request(struct pep_request *request)
         pep_refuse_store(turn, outcome);
         return;
     }
-    if (notify.bytes != NULL ? form_true(notify)
-                             : (request->node.config.flags & PEP_NOTIFY_RETRACT) != 0)
-        retract_tell(request, id);
     reply_result(turn, SPAN(""));
 }
 

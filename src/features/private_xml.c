@@ -3,6 +3,7 @@
 
 #include "core/access.h"
 #include "core/output.h"
+#include "features/private_bookmarks.h"
 #include "store/private.h"
 #include "wire/build.h"
 #include "wire/extract.h"
@@ -65,6 +66,23 @@ static void reply_element(struct turn *turn, struct span xml)
     rope_clear(&server->chunks, &payload);
 }
 
+/* xml: what is kept beside the bookmarks of rooms; bytes NULL: nothing. */
+static void reply_bookmarks(struct turn *turn, struct span xml)
+{
+    struct server *server = turn->server;
+    struct rope payload = {0};
+    enum store_outcome outcome = output_body(server, &payload, SPAN(QUERY_BEGIN))
+                                     ? private_bookmarks_add(turn, xml, &payload)
+                                     : STORE_FULL;
+    if (outcome == STORE_OK && !output_body(server, &payload, SPAN(QUERY_END "</iq>")))
+        outcome = STORE_FULL;
+    if (outcome == STORE_OK)
+        reply_result_rope(turn, &payload);
+    else
+        reply_store_error(turn, outcome);
+    rope_clear(&server->chunks, &payload);
+}
+
 /* XEP-0049 3.2: nothing is kept under that name, so the element comes back empty. */
 static void reply_empty(struct turn *turn, const struct node *element)
 {
@@ -94,7 +112,9 @@ void private_get_request(struct turn *turn)
     const struct private_name name = name_of(element);
     enum store_outcome outcome =
         private_get(turn->server->store, jid_local(&turn->session->jid), &name, &xml);
-    if (outcome == STORE_OK)
+    if (private_bookmarks_are(element) && (outcome == STORE_OK || outcome == STORE_NONE))
+        reply_bookmarks(turn, xml);
+    else if (outcome == STORE_OK)
         reply_element(turn, xml);
     else if (outcome == STORE_NONE)
         reply_empty(turn, element);
@@ -108,6 +128,7 @@ struct kept {
     struct span xml[SET_ELEMENTS_MAX];
     unsigned count;
     size_t bytes;
+    const struct node *storage; /* of bookmarks; NULL: none */
 };
 
 /* false: more than are taken at once, or no memory. */
@@ -117,12 +138,15 @@ static bool kept_read(struct turn *turn, const struct node *element, struct kept
     for (; element != NULL; element = stanza_next(turn->stanza, element, NULL, NULL)) {
         if (kept->count == SET_ELEMENTS_MAX)
             return false;
-        struct span xml = stanza_extract(turn->stanza, element, &turn->server->arena);
+        bool storage = private_bookmarks_are(element);
+        struct span xml = storage ? private_bookmarks_rest(turn, element)
+                                  : stanza_extract(turn->stanza, element, &turn->server->arena);
         if (xml.bytes == NULL)
             return false;
         kept->names[kept->count] = name_of(element);
         kept->xml[kept->count++] = xml;
         kept->bytes += 1 + xml.len;
+        kept->storage = storage ? element : kept->storage;
     }
     return true;
 }
@@ -143,16 +167,40 @@ static enum store_outcome kept_put(struct turn *turn, const struct kept *kept)
     return outcome;
 }
 
+/* XEP-0402 5.3.2. */
+static void reply_outcome(struct turn *turn, enum pep_outcome outcome)
+{
+    static const enum stanza_error errors[] = {
+        [PEP_TOO_MANY_NODES] = ERROR_RESOURCE_CONSTRAINT,
+        [PEP_NODE_FULL] = ERROR_RESOURCE_CONSTRAINT,
+        [PEP_TOO_BIG] = ERROR_NOT_ACCEPTABLE,
+        [PEP_NO_ROOM] = ERROR_RESOURCE_CONSTRAINT,
+        [PEP_FAILED] = ERROR_INTERNAL_SERVER_ERROR,
+    };
+    if (outcome == PEP_DONE)
+        reply_result(turn, SPAN(""));
+    else
+        reply_error(turn, errors[outcome]);
+}
+
 void private_set_request(struct turn *turn)
 {
     const struct node *element = stanza_child(turn->stanza, turn->child, NULL, NULL);
     struct kept kept;
+    struct bookmarks bookmarks;
+    enum pep_outcome done = PEP_DONE;
     if (!may_ask(turn, element))
         return;
-    enum store_outcome outcome =
-        kept_read(turn, element, &kept) ? kept_put(turn, &kept) : STORE_FULL;
-    if (outcome == STORE_OK)
-        reply_result(turn, SPAN(""));
-    else
+    enum store_outcome outcome = kept_read(turn, element, &kept) ? STORE_OK : STORE_FULL;
+    if (outcome == STORE_OK && kept.storage != NULL)
+        done = private_bookmarks_read(turn, kept.storage, &bookmarks);
+    if (outcome == STORE_OK && done == PEP_DONE)
+        outcome = kept_put(turn, &kept);
+    if (outcome != STORE_OK) {
         reply_store_error(turn, outcome);
+        return;
+    }
+    if (done == PEP_DONE && kept.storage != NULL)
+        done = private_bookmarks_put(turn, &bookmarks);
+    reply_outcome(turn, done);
 }

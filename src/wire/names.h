@@ -89,6 +89,8 @@
 #define NS_PUBSUB_OPTIONS "http://jabber.org/protocol/pubsub#publish-options"
 #define NS_PUBSUB_AUTHORIZE "http://jabber.org/protocol/pubsub#subscribe_authorization"
 #define NS_PUBSUB_META "http://jabber.org/protocol/pubsub#meta-data"
+#define NS_BOOKMARKS "urn:xmpp:bookmarks:1"
+#define NS_BOOKMARKS_OLD "storage:bookmarks"
 #define NS_AVATAR_DATA "urn:xmpp:avatar:data"
 #define NS_AVATAR_METADATA "urn:xmpp:avatar:metadata"
 #define NS_AVATAR_CONVERSION "urn:xmpp:pep-vcard-conversion:0"
