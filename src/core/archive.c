@@ -8,6 +8,7 @@
 #define REAP_MESSAGES 16 /* dropped in one tick */
 #define REAP_MS 60000    /* how often to look for what is too old */
 #define REAP_NEXT_MS 1000
+#define CLOCK_MS 3600000   /* for so long after the start the clock may be wrong */
 #define DROPS_BESIDE 4     /* dropped beside one that is written, if the whole is too much */
 #define INDEX_MESSAGES 512 /* at most so many wait for the index */
 #define TRIM_OWNERS 8      /* looked at in one tick, for what is too much */
@@ -205,7 +206,8 @@ void archive_tend(struct server *server)
 
 void archive_reap(struct server *server)
 {
-    uint64_t age_us = config.archive_days * DAY_US;
+    bool early = server->now_ms < server->started_ms + CLOCK_MS;
+    uint64_t age_us = early ? server->wall_us : config.archive_days * DAY_US;
     enum store_outcome outcome = STORE_OK;
     if (server->read_only) /* not due either */
         return;
