@@ -127,8 +127,6 @@ static void test_refusals(void)
     CHECK(refused("contact = a:b\ncontact = a:b\ncontact = a:b\ncontact = a:b\ncontact = a:b",
                   "kith.conf:5:", "up to 4"));
     CHECK(refused("allow_plaintext = yes", "kith.conf:1:", "no or loopback"));
-    CHECK(refused("durability = no", "kith.conf:1:", "strict or relaxed"));
-    CHECK(parse("durability = relaxed") && config.relaxed && parse("") && !config.relaxed);
 
     memset(line, 'a', sizeof line);
     memcpy(line, "data = ", 7);
@@ -156,6 +154,12 @@ static void test_files(void)
     CHECK(!config_read("/tmp", why) && strstr(why, "directory") != NULL);
 }
 
+static void test_durability(void)
+{
+    CHECK(refused("durability = no", "kith.conf:1:", "strict or relaxed"));
+    CHECK(parse("durability = relaxed") && config.relaxed && parse("") && !config.relaxed);
+}
+
 /* Each default is accepted on a line of its own, and help has a text for each key. */
 static void test_keys(void)
 {
@@ -177,6 +181,7 @@ int main(void)
     test_everything();
     test_refusals();
     test_files();
+    test_durability();
     test_keys();
     return test_end();
 }
