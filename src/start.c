@@ -194,7 +194,7 @@ void server_stop(struct server *server)
 void server_end(struct server *server)
 {
     while (server->streams != NULL)
-        session_leave(server, server->streams);
+        session_drop(server, server->streams);
     server->farewells = NULL;
     while (server->leaving != NULL) {
         server->leaving->reading = server->leaving->writing = false;

@@ -5,6 +5,7 @@
 #include "core/client_state.h"
 #include "core/limits.h"
 #include "core/management.h"
+#include "core/remains.h"
 #include "core/stream.h"
 #include "wire/names.h"
 
@@ -99,9 +100,12 @@ static bool relief(struct server *server)
     return pool_left(&server->chunks.chunks) > before;
 }
 
-/* Whether a is a worse reader than b: one whose socket is full comes first, then who holds more. */
-static bool slower(const struct session *a, const struct session *b)
+/* Whether a is a worse reader than b: one whose socket is full comes first, then who holds more;
+ * last, while the disk fails, whoever has something that would be lost. */
+static bool slower(const struct server *server, const struct session *a, const struct session *b)
 {
+    if (server->read_only && b != NULL && remains_any(a) != remains_any(b))
+        return !remains_any(a);
     if (b == NULL || a->socket_full != b->socket_full)
         return b == NULL || a->socket_full;
     return rope_total(&a->out) > rope_total(&b->out);
@@ -115,13 +119,13 @@ static bool make_room(struct server *server)
     if (relief(server))
         return true;
     for (struct session *at = server->streams; at != NULL; at = at->next)
-        if (rope_total(&at->out) > 0 && slower(at, slowest))
+        if (rope_total(&at->out) > 0 && slower(server, at, slowest))
             slowest = at;
     if (slowest == NULL)
         return false;
     log_line(LOG_NOTE, "out of output memory: the slowest reader's stream is closed (%u bytes)",
              (unsigned)rope_total(&slowest->out));
-    session_leave(server, slowest);
+    session_drop(server, slowest);
     return true;
 }
 
@@ -129,9 +133,10 @@ static bool make_room(struct server *server)
  * true: try again. */
 static bool make_room_for(struct server *server, struct session *session)
 {
-    if (!make_room(server))
-        session_leave(server, session);
-    return session->phase < PHASE_CLOSING;
+    if (make_room(server))
+        return session->phase < PHASE_CLOSING;
+    session_leave(server, session);
+    return false;
 }
 
 /* Whether len more bytes may wait for this session; otherwise its stream ends. Whoever speaks to a

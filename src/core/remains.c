@@ -133,6 +133,14 @@ static void store_all(struct server *server, struct session *session, bool ends)
                  (int)jid_bare_len(&session->jid), session->jid.text);
 }
 
+bool remains_any(const struct session *session)
+{
+    const struct segment *at = session->out.keeps ? session->out.first : NULL;
+    while (at != NULL && at->kind != SEGMENT_WORTH)
+        at = at->next;
+    return at != NULL;
+}
+
 void remains_store(struct server *server, struct session *session)
 {
     store_all(server, session, false);

@@ -13,6 +13,8 @@ size_t remains_bytes(void);
 /* The session is about to end: they are stored, as many as the tick has room for (management.stored
  * says how far), but stay where they are until that is safe. */
 void remains_store(struct server *server, struct session *session);
+/* Whether there are such messages. */
+bool remains_any(const struct session *session);
 /* The session is not bound any more. What is left in its rope is what may still be sent. */
 void remains_keep(struct server *server, struct session *session);
 

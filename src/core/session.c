@@ -11,6 +11,8 @@
 #include "core/sasl.h"
 #include "store/offline.h"
 
+#define FREE_SHARE 4 /* of plan.sessions: so many are left for others than lingering ones */
+
 static void streams_add(struct session **list, struct session *session)
 {
     session->previous = NULL;
@@ -70,7 +72,7 @@ void session_unbind(struct server *server, struct session *session)
     }
     *at = session->next_bound;
     session->peer = PEER_USER;
-    if (session->out.keeps)
+    if (session->out.keeps && !server->read_only) /* else see session_leave */
         remains_keep(server, session);
     if (session->management.resumable && !session->peer_closed)
         ended_remember(server, session);
@@ -94,7 +96,28 @@ static void connection_close(struct server *server, struct session *session)
     session->handle = -1;
 }
 
-void session_leave(struct server *server, struct session *session)
+static void fall_asleep(struct server *server, struct session *session)
+{
+    connection_close(server, session);
+    if (session != server->speaker) /* whose stanza is being handled */
+        input_return(server, session);
+    session->phase = PHASE_ASLEEP;
+    session->phase_ms = server->now_ms;
+    session->watched = PLAT_NONE;
+    session->socket_full = true; /* nobody takes what is said */
+    session->management.asked = false;
+    session_due(server, server->now_ms + UINT64_C(1000) * session->management.resume_seconds);
+}
+
+/* OFF-4: the store takes nothing now: until it does, what is left of the session waits where it is,
+ * as that of one whose time to come back is over. */
+static bool lingers(const struct server *server, const struct session *session)
+{
+    return server->read_only && !server->stopping && remains_any(session) &&
+           pool_left(&server->sessions) > plan.sessions / FREE_SHARE;
+}
+
+static void leave(struct server *server, struct session *session, bool may_linger)
 {
     if (session->phase == PHASE_GONE)
         return;
@@ -106,11 +129,29 @@ void session_leave(struct server *server, struct session *session)
     sasl_forget(server, session);
     application_return(server, session);
     ask_leave(server, session);
+    if (may_linger && lingers(server, session)) {
+        session->management.resume_seconds = 0;
+        session->pauses = 0;
+        fall_asleep(server, session);
+        return;
+    }
+    if (session->out.keeps)
+        remains_keep(server, session);
     connection_close(server, session);
     rope_clear(&server->chunks, &session->out);
     session->phase = PHASE_GONE;
     streams_remove(&server->streams, session);
     streams_add(&server->leaving, session);
+}
+
+void session_leave(struct server *server, struct session *session)
+{
+    leave(server, session, true);
+}
+
+void session_drop(struct server *server, struct session *session)
+{
+    leave(server, session, false);
 }
 
 void session_lose(struct server *server, struct session *session)
@@ -127,16 +168,8 @@ void session_lose(struct server *server, struct session *session)
 void session_sleep(struct server *server, struct session *session)
 {
     must(session->phase == PHASE_OPEN && session->peer == PEER_BOUND);
-    connection_close(server, session);
-    if (session != server->speaker) /* whose stanza is being handled */
-        input_return(server, session);
-    session->phase = PHASE_ASLEEP;
-    session->phase_ms = server->now_ms;
     session->pauses &= PAUSE_DERIVING;
-    session->watched = PLAT_NONE;
-    session->socket_full = true; /* nobody takes what is said */
-    session->management.asked = false;
-    session_due(server, server->now_ms + UINT64_C(1000) * session->management.resume_seconds);
+    fall_asleep(server, session);
 }
 
 bool session_end_asleep(struct server *server, struct span bare)
@@ -149,7 +182,7 @@ bool session_end_asleep(struct server *server, struct span bare)
             (longest == NULL || at->phase_ms < longest->phase_ms))
             longest = at;
     if (longest != NULL)
-        session_leave(server, longest);
+        session_drop(server, longest);
     return longest != NULL;
 }
 

@@ -184,8 +184,11 @@ struct session *session_open(struct server *server, int handle, const struct pla
                              bool direct_tls);
 
 /* Closes the socket and gives back everything at once; the session stays readable, in
- * server->leaving, until session_free. Safe to call twice. */
+ * server->leaving, until session_free. Safe to call twice. Where messages are left of it and the
+ * disk fails, it stays as PHASE_ASLEEP, not bound, until they can be stored. */
 void session_leave(struct server *server, struct session *session);
+/* The same, whether or not the store takes what is left of it (core/remains.h). */
+void session_drop(struct server *server, struct session *session);
 /* The connection is lost: falls asleep if its client may come back to it (SM-3), else leaves. */
 void session_lose(struct server *server, struct session *session);
 /* Gives back all that has to do with the connection. Stays bound. */

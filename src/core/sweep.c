@@ -99,7 +99,7 @@ static void sweep_asleep(struct server *server, struct session *session)
     if (!due(server, end_ms))
         return;
     if (before == session_said(session) || server->now_ms >= end_ms + REMAINS_MS_MAX) {
-        session_leave(server, session);
+        session_drop(server, session);
         return;
     }
     if (!server->read_only && !store_crowded(server->store))

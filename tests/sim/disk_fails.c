@@ -141,6 +141,103 @@ static void removal(int error)
     disk_unwatch();
 }
 
+static struct guest *manager(const char *account, const char *resource)
+{
+    struct guest *guest = guest_enter(account, resource);
+    if (guest != NULL)
+        guest_say(guest, "<enable xmlns='urn:xmpp:sm:3' resume='true'/><presence/>");
+    settle(0);
+    return guest;
+}
+
+#define FILLING 5000
+#define LONG_MESSAGES 40 /* more than any of the deaf has */
+#define DEAF 20
+#define DEAF_MESSAGES 12
+#define ASLEEP_MS 310000 /* more than a client may take to come back */
+
+static void send(struct guest *from, const char *to, const char *type, unsigned count)
+{
+    char words[FILLING + 256];
+    snprintf(words, sizeof words, "<message type='%s' to='%s'><body>%0*u</body></message>", type,
+             to, FILLING, count);
+    for (unsigned i = 0; i < count; i++) {
+        guest_say(from, words);
+        settle(0);
+    }
+}
+
+/* So much for those who do not read that there is no memory for more. */
+static void rush(struct guest *romeo)
+{
+    struct guest *deaf[DEAF];
+    for (unsigned i = 0; i < DEAF; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "deaf%u", i);
+        deaf[i] = guest_enter("romeo", name);
+        if (deaf[i] != NULL)
+            deaf[i]->deaf = true;
+    }
+    for (unsigned i = 0; i < DEAF && deaf[i] != NULL; i++)
+        send(romeo, deaf[i]->jid, "headline", DEAF_MESSAGES);
+    settle(PROBE_MS);
+    unsigned ended = 0;
+    for (unsigned i = 0; i < DEAF && deaf[i] != NULL; i++) {
+        deaf[i]->deaf = false;
+        settle(0);
+        ended += guest_ended(deaf[i]);
+    }
+    check(ended > 0, "memory was not short", 0, 0);
+}
+
+static bool remains_begin(void)
+{
+    const char *why;
+    memory_forget();
+    world_begin(2);
+    house_begin();
+    bool good = house_set("chunks_shared", "100") && house_set("resources", "40") &&
+                house_open(&why) && house_account("romeo", CROWD_PASSWORD, 0) &&
+                house_account("juliet", CROWD_PASSWORD, 0) &&
+                house_account("nurse", CROWD_PASSWORD, 0);
+    check(good, "the server does not start", 0, 0);
+    crowd_begin();
+    disk_watch(house_directory());
+    return good;
+}
+
+/* OFF-4: what a stream has not acknowledged when it ends while the disk fails, by its end tag, or
+ * might end because memory is short. */
+static void remains(int error)
+{
+    if (!remains_begin())
+        return;
+    struct guest *romeo = guest_enter("romeo", "home"), *juliet = manager("juliet", "home");
+    send(romeo, "juliet@example.com", "chat", LONG_MESSAGES);
+    check(guest_heard(juliet, "</body>") == LONG_MESSAGES, "not told", 0, error);
+    disk_fail(DISK_SYNC, 1, error, true);
+    roster_set(romeo, "lost", "two@example.com");
+    check(house_server()->read_only, "the disk did not fail", 0, error);
+    romeo = guest_enter("romeo", "home");
+    struct guest *nurse = manager("nurse", "home");
+    send(romeo, "nurse@example.com", "chat", 1);
+    check(guest_heard(nurse, "</body>") == 1, "not told", 0, error);
+    guest_say(nurse, "</stream:stream>");
+    rush(romeo);
+    check(house_server()->read_only, "writes are taken while the disk fails", 0, error);
+    disk_fail(DISK_SYNC, 0, 0, false);
+    settle(ASLEEP_MS);
+    nurse = guest_enter("nurse", "home");
+    juliet = guest_enter("juliet", "home");
+    guest_say(nurse, "<presence/>");
+    guest_say(juliet, "<presence/>");
+    settle(0);
+    check(guest_heard(juliet, "</body>") == LONG_MESSAGES, "lost where memory was short", 0, error);
+    check(guest_heard(nurse, "</body>") == 1, "lost with a stream that closed", 0, error);
+    house_close();
+    disk_unwatch();
+}
+
 int main(void)
 {
     static const int errors[] = {EIO, ENOSPC};
@@ -152,6 +249,7 @@ int main(void)
         while (syncs < WRITES && run(DISK_SYNC, syncs + 1, errors[i]))
             syncs++;
         removal(errors[i]);
+        remains(errors[i]);
         check(writes > 1 && writes < WRITES && syncs > 0, "the disk did not fail", 0, errors[i]);
         printf("%s: %u writes and %u syncs failed\n", strerror(errors[i]), writes, syncs);
     }
