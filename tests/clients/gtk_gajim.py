@@ -27,9 +27,7 @@ def require_omemo():
 
 
 def as_somebody():
-    """It refuses to be root: so there root is somebody else, in a user namespace of its own."""
-    if os.getuid() != 0:
-        return []
+    """It refuses to be root, so it is somebody else, in a user namespace; its D-Bus must be the same."""
     command = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     probe = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
     if probe.returncode:
