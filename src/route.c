@@ -175,7 +175,7 @@ static void route_bound(struct turn *turn)
     enum target target = target_of(turn);
     if (target == TARGET_ELSEWHERE)
         reply_error(turn, ERROR_REMOTE_SERVER_NOT_FOUND);
-    else if (target == TARGET_LOCAL && deliver_blocked(turn))
+    else if (target != TARGET_SELF && target != TARGET_DOMAIN && deliver_blocked(turn))
         return;
     else if (turn->kind == KIND_MESSAGE)
         route_message(turn, target);
