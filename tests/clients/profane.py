@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """profanity in a terminal: logs in by STARTTLS and by direct TLS, chats with itself and with
-slixmpp, is killed and comes back, is refused and refuses."""
+slixmpp, is killed and comes back, is refused and refuses; it resumes when its connection is cut."""
 
 import harness
 import slix
 from harness import Server, case, check, end, equal, require, stranger_ca
 from profanity import Profanity
 from slix import Person
+from turns import acknowledged, away, befriend
+from wire import Wire
 
 
 def chat(server):
@@ -51,6 +53,39 @@ def with_slixmpp(server):
     slix.run(server, talk)
 
 
+def resumes(server):
+    """What it says while nothing arrives, profanity 0.13 does not say again: nothing of that here."""
+    async def talk(_):
+        wire = Wire(server)
+        alice = await Person(server, "alice").enter()
+        bob = await away(Profanity, server, "bob", None, wire.port)
+        try:
+            bob.type("/reconnect 1")
+            await away(bob.enter)
+            bob.type("/msg alice@localhost before")
+            resource = (await alice.hear("bob@localhost"))["from"]
+            while not alice.presences.empty():
+                alice.presences.get_nowait()
+            wire.lose()
+            alice.say(resource, "lost on the way & <back>")
+            await acknowledged(alice)
+            wire.cut()
+            await away(bob.logged, "Session resumed successfully")
+            await away(bob.wait, "lost on the way & <back>")
+            bob.type("/msg alice@localhost after that")
+            heard = await alice.hear("bob@localhost")
+            equal((heard["body"], heard["from"]), ("after that", resource), "what alice heard")
+            equal(bob.screen().count("lost on the way"), 1, "how often bob sees it")
+        finally:
+            await away(bob.__exit__)
+        seen = [alice.presences.get_nowait()["type"] for _ in range(alice.presences.qsize())]
+        check("unavailable" not in seen, "alice saw bob go")
+        await alice.leave()
+
+    slix.run(server, befriend)
+    slix.run(server, talk)
+
+
 def requests(server):
     with Profanity(server, "alice") as alice:
         alice.enter()
@@ -92,6 +127,8 @@ with Server() as server:
         chat(server)
     with case("profanity: with slixmpp, killed and back"):
         with_slixmpp(server)
+    with case("profanity: its connection is cut, it resumes"):
+        resumes(server)
     with case("profanity: ping, discovery, certificate, status"):
         requests(server)
     with case("profanity: wrong password, unknown user"):

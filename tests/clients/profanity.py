@@ -28,9 +28,10 @@ FEATURES = "connection_features_received"
 class Profanity(Terminal):
     """A home of its own for each name, kept when it is started again."""
 
-    def __init__(self, server, name, ca=None):
+    def __init__(self, server, name, ca=None, port=None):
         self.house = server
         self.name = name
+        self.port = port  # where it reaches the server, if not at the server's own
         home = os.path.join(server.directory, "profanity-" + name)
         given = harness.environment(home, ca or server.ca)
         self.home = home
@@ -50,7 +51,7 @@ class Profanity(Terminal):
         harness.wait_until(lambda: text in self.log(), 8, f"profanity to log {text}")
 
     def connect(self, secret=None, how="force"):
-        port = self.house.tls_port if how == "legacy" else self.house.port
+        port = self.port or (self.house.tls_port if how == "legacy" else self.house.port)
         self.type(f"/connect {self.name}@localhost server 127.0.0.1 port {port} tls {how}")
         self.wait("Enter password:")
         self.type(secret or password(self.name))
