@@ -60,9 +60,12 @@ static void answer_put(const struct channel_here *channel, const struct channel_
             build_attr(answer, "node", span_string(channel_node_name((enum channel_node)node)));
             build_str(answer, "/>");
         }
-    build_str(answer, "<nick>");
-    build_text(answer, joining->nick_had);
-    build_str(answer, "</nick></join>");
+    if (joining->nick_had.len > 0) {
+        build_str(answer, "<nick>");
+        build_text(answer, joining->nick_had);
+        build_str(answer, "</nick>");
+    }
+    build_str(answer, "</join>");
 }
 
 /* A join on its way. */

@@ -218,17 +218,20 @@ static enum store_outcome reap_some(struct server *server, const struct jid *use
     return outcome;
 }
 
-/* A step of an account's leave: one channel, for which many may be told, or some contacts. */
+/* A step of an account's leave: one channel, for which many may be told, or some contacts, or some
+ * of what it kept, which makes room where a channel can only be left later. */
 static enum store_outcome leave_step(struct server *server, const struct jid *user)
 {
     enum store_outcome channels = channel_quit_next(server, user); /* PAM-8 */
     if (channels == STORE_OK)
         return STORE_OK;
     enum store_outcome outcome = reap_some(server, user);
-    if (outcome == STORE_NONE)
-        outcome =
-            channels == STORE_FULL ? STORE_FULL : leaving_finish(server->store, jid_local(user));
-    return outcome;
+    if (outcome != STORE_NONE)
+        return outcome;
+    if (channels != STORE_FULL)
+        return leaving_finish(server->store, jid_local(user));
+    outcome = leaving_drop(server->store, jid_local(user));
+    return outcome == STORE_NONE ? STORE_FULL : outcome;
 }
 
 void subscription_reap(struct server *server)

@@ -411,18 +411,24 @@ enum store_outcome roster_forget(struct store *store, struct span local, struct 
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
-enum store_outcome leaving_finish(struct store *store, struct span local)
+enum store_outcome leaving_drop(struct store *store, struct span local)
 {
-    struct record_key key;
     enum store_outcome outcome = offline_drop(store, local, UINT64_MAX, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = private_forget(store, local, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
         outcome = pep_forget(store, local, LEAVING_RECORDS);
     if (outcome == STORE_NONE)
-        outcome = membership_forget(store, local, LEAVING_RECORDS);
-    if (outcome == STORE_NONE)
         outcome = archive_forget(store, local, LEAVING_RECORDS);
+    return outcome;
+}
+
+enum store_outcome leaving_finish(struct store *store, struct span local)
+{
+    struct record_key key;
+    enum store_outcome outcome = leaving_drop(store, local);
+    if (outcome == STORE_NONE)
+        outcome = membership_forget(store, local, LEAVING_RECORDS);
     if (outcome != STORE_NONE)
         return outcome;
     outcome = blocklist_delete(store, local);

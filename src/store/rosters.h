@@ -92,8 +92,11 @@ enum store_outcome leaving_put(struct store *store, struct span local);
 enum store_outcome leaving_get(struct store *store, struct span local);
 enum store_outcome leaving_first(struct store *store, struct span *local);
 enum store_outcome roster_forget(struct store *store, struct span local, struct span contact);
-/* When no items and requests are left: stored messages, private elements, nodes, whom it blocks,
- * head and name go; in several steps if there is much. */
+/* What it kept for itself goes a step: stored messages, private elements, nodes, archive.
+ * STORE_NONE: nothing is left. */
+enum store_outcome leaving_drop(struct store *store, struct span local);
+/* When no items and requests are left and it is in no channel: the same, then where it was, whom it
+ * blocks, head and name; in several steps if there is much. */
 enum store_outcome leaving_finish(struct store *store, struct span local);
 
 #endif
