@@ -12,6 +12,7 @@
 #include "features/commands.h"
 #include "features/disco.h"
 #include "features/last.h"
+#include "features/mix_archive.h"
 #include "features/mix_disco.h"
 #include "features/mix_invite.h"
 #include "features/mix_nodes.h"
@@ -115,7 +116,8 @@ const struct row table[] = {
      archive_metadata_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_MAM, "prefs", 2, ANNOUNCE_ARCHIVE, archive_prefs_get_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_MAM, "prefs", 16, ANNOUNCE_ARCHIVE, archive_prefs_set_request},
-    {0, KIND_IQ_GET, 0, NS_MAM "#extended", NULL, 0, ANNOUNCE_ARCHIVE, NULL}, /* XEP-0313 7 */
+    {0, KIND_IQ_GET, 0, NS_MAM "#extended", NULL, 0, ANNOUNCE_ARCHIVE | ANNOUNCE_ARCHIVE_CHANNEL,
+     NULL}, /* XEP-0313 7 */
     {0, KIND_IQ_GET, 0, NS_MAM "#groupchat-field", NULL, 0, ANNOUNCE_ARCHIVE, NULL},
     {0, KIND_IQ_GET, 0, NS_MAM "#groupchat-available", NULL, 0, ANNOUNCE_ARCHIVE, NULL},
     {BOUND, KIND_IQ_SET, TO_SELF | TO_ACCOUNT, NS_MIX_PAM, "client-join", 16, ANNOUNCE_ACCOUNT,
@@ -156,6 +158,12 @@ const struct row table[] = {
      mix_pubsub_request},
     {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_PUBSUB_OWNER, "pubsub", 16, ANNOUNCE_NOWHERE,
      mix_pubsub_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MAM, "query", 16, ANNOUNCE_ARCHIVE_CHANNEL,
+     mix_archive_query_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_MAM, "query", 2, ANNOUNCE_ARCHIVE_CHANNEL,
+     mix_archive_form_request},
+    {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_MAM, "metadata", 2, ANNOUNCE_ARCHIVE_CHANNEL,
+     mix_archive_metadata_request},
     {BOUND, KIND_IQ_GET, TO_CHANNEL, NS_MIX_MISC, "invite", 16, ANNOUNCE_NOWHERE,
      mix_invite_request},
     {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX_MISC, "invite", 16, ANNOUNCE_NOWHERE,
