@@ -12,6 +12,10 @@
 #define DROPS_BESIDE 4     /* dropped beside one that is written, if the whole is too much */
 #define INDEX_MESSAGES 512 /* at most so many wait for the index */
 #define TRIM_OWNERS 8      /* looked at in one tick, for what is too much */
+/* What was told and lost by a crash keeps its numbers, also where the clock begins anew: more than
+ * are told in COMMIT_MS_MAX; and a number of such steps that another start does not take, too. */
+#define NUMBERS_UNSAFE 10000
+#define NUMBERS_STEPS 1024
 #define LOG_MS 60000
 #define DAY_US (UINT64_C(86400) * 1000000)
 
@@ -53,8 +57,13 @@ static bool worth_keeping(const struct turn *turn)
 
 uint64_t archive_number(struct server *server)
 {
-    if (server->archived == 0 && archive_last(server->store, &server->archived) != STORE_OK)
-        server->archived = 0;
+    uint16_t dice;
+    if (server->archived == 0) {
+        if (archive_last(server->store, &server->archived) != STORE_OK)
+            server->archived = 0;
+        plat_random(&dice, sizeof dice);
+        server->archived += NUMBERS_UNSAFE * (UINT64_C(1) + dice % NUMBERS_STEPS);
+    }
     server->archived = server->wall_us > server->archived ? server->wall_us : server->archived + 1;
     return server->archived;
 }

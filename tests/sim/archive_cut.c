@@ -1,7 +1,8 @@
 /* archive_cut.c: the power goes at each write and sync while two people with stream management chat
  * and their messages are archived (GR-2, SM-2), with either durability. Of every disk that may come
  * of it: what was acknowledged to its sender is in the archives of both, with the id under which it
- * was told. Last the proof that a disk which lies would be noticed. */
+ * was told; and no id is given twice, though the clock begins anew. Last the proof that a disk
+ * which lies would be noticed. */
 #include "crowd.h"
 #include "disk.h"
 #include "house.h"
@@ -15,7 +16,8 @@
 
 #define MESSAGES 24
 #define IMAGES 2
-#define ID_BYTES 16  /* of more */
+#define ID_BYTES 16 /* of more */
+#define EARLIER_MS 200000
 #define STEP_MS 40   /* between two messages: some share a commit */
 #define LONG_MS 4000 /* with durability = relaxed, where they would all do so otherwise */
 #define SYNCS 60     /* events of a whole story, at least */
@@ -25,7 +27,7 @@ struct fate {
     char id[ID_BYTES + 1]; /* told to the receiver; "": not yet */
 };
 
-static struct fate fates[MESSAGES];
+static struct fate fates[MESSAGES], others[MESSAGES];
 static unsigned said, lost;
 
 static void quiet(bool on)
@@ -51,7 +53,7 @@ static void acknowledgements_read(const struct guest *romeo)
 }
 
 /* What juliet was told: <body>mN</body>, then the id of it in her archive. */
-static void messages_read(const struct guest *juliet)
+static void messages_read(const struct guest *juliet, struct fate *told)
 {
     unsigned n;
     const char *at = juliet->heard.bytes == NULL ? "" : juliet->heard.bytes;
@@ -60,7 +62,7 @@ static void messages_read(const struct guest *juliet)
         if (sscanf(at, "<body>m%u<", &n) != 1 || n >= MESSAGES || end == NULL || id == NULL ||
             id > end)
             return; /* cut off in the middle */
-        memcpy(fates[n].id, strstr(id, " id='") + 5, ID_BYTES);
+        memcpy(told[n].id, strstr(id, " id='") + 5, ID_BYTES);
         at = end;
     }
 }
@@ -96,7 +98,49 @@ static void converse(uint64_t step_ms)
         guest_say(romeo, "</stream:stream>");
     (void)house_settle(0, crowd_listen);
     acknowledgements_read(romeo);
-    messages_read(juliet);
+    messages_read(juliet, fates);
+}
+
+/* A board without a clock: before, it was later than it is now, and what comes now is numbered on
+ * from there. */
+static bool live_before(uint64_t seed)
+{
+    const char *why;
+    struct guest *romeo = guest_enter("romeo", "home");
+    (void)house_settle(EARLIER_MS, crowd_listen);
+    if (romeo == NULL)
+        return false;
+    guest_say(romeo, "<message type='chat' to='romeo@example.com/home'><body>earlier</body>"
+                     "</message><iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    (void)house_settle(0, crowd_listen);
+    bool kept = guest_heard(romeo, "<fin ") == 1 && guest_heard(romeo, "earlier") == 2;
+    house_close();
+    world_begin(seed);
+    crowd_begin();
+    return house_open(&why) && kept;
+}
+
+/* After the cut they go on: what they are told now has ids of its own. */
+static void ids_judge(void)
+{
+    char words[200];
+    struct guest *juliet = enter("juliet"), *romeo = guest_enter("romeo", "home");
+    if (!check(juliet != NULL && romeo != NULL, "they can log in"))
+        return;
+    memset(others, 0, sizeof others);
+    for (unsigned n = 0; n < MESSAGES; n++) {
+        snprintf(words, sizeof words,
+                 "<message type='chat' to='juliet@example.com'><body>m%u</body></message>", n);
+        guest_say(romeo, words);
+    }
+    (void)house_settle(0, crowd_listen);
+    messages_read(juliet, others);
+    for (unsigned n = 0; n < MESSAGES; n++) {
+        check(others[n].id[0] != '\0', "message %u comes", n);
+        for (unsigned old = 0; old < MESSAGES; old++)
+            check(strcmp(others[n].id, fates[old].id) != 0, "an id is given twice (%u, %u)", n,
+                  old);
+    }
 }
 
 /* Looks for what was acknowledged; the id is asked for only of those that juliet was told. */
@@ -136,6 +180,8 @@ static bool run(uint64_t n, uint64_t seed, enum disk_lie lie, const char *durabi
                "the server starts"))
         return false;
     crowd_begin();
+    if (!check(live_before(seed), "an earlier life"))
+        return false;
     disk_watch(house_directory());
     disk_lie(lie);
     disk_cut_at(n);
@@ -147,13 +193,15 @@ static bool run(uint64_t n, uint64_t seed, enum disk_lie lie, const char *durabi
     disk_image(seed);
     disk_power_on();
     disk_lie(DISK_HONEST);
-    world_begin(seed);
+    world_begin(seed + IMAGES);
     crowd_begin();
     bool open = house_open(&why);
     quiet(false);
     if (open) {
         archive_judge("juliet");
         archive_judge("romeo");
+        if (lie == DISK_HONEST)
+            ids_judge();
         house_close();
     }
     disk_unwatch();
