@@ -13,6 +13,7 @@
 #include "features/disco.h"
 #include "features/last.h"
 #include "features/mix_archive.h"
+#include "features/mix_commands.h"
 #include "features/mix_disco.h"
 #include "features/mix_invite.h"
 #include "features/mix_nodes.h"
@@ -100,6 +101,7 @@ const struct row table[] = {
     {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_MIX, "update-subscription", 16, ANNOUNCE_CHANNEL,
      mix_subscription_request},
     {BOUND, KIND_IQ_SET, TO_DOMAIN, NS_COMMANDS, "command", 16, ANNOUNCE_DOMAIN, command_request},
+    {BOUND, KIND_IQ_SET, TO_CHANNEL, NS_COMMANDS, "command", 16, ANNOUNCE_CHANNEL, command_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_get_request},
     {BOUND, KIND_IQ_SET, TO_SELF, NS_ROSTER, "query", 8, ANNOUNCE_NOWHERE, roster_set_request},
     {BOUND, KIND_IQ_GET, TO_SELF, NS_BLOCKING, "blocklist", 4, ANNOUNCE_DOMAIN, blocklist_request},
@@ -219,6 +221,10 @@ const struct adhoc adhoc[] = {
     {NODE_REGISTER "#approve", "Approve registration", ADHOC_ADMINS, pending_ask,
      pending_approve_run},
     {NODE_REGISTER "#refuse", "Refuse registration", ADHOC_ADMINS, pending_ask, pending_refuse_run},
+    {NODE_MIX "#invite", "Invite into the channel", ADHOC_INVITERS, mix_invite_ask, mix_invite_run},
+    {NODE_MIX "#list", "List invitations", ADHOC_INVITERS, NULL, mix_list_run},
+    {NODE_MIX "#revoke", "Revoke invitations", ADHOC_INVITERS, mix_revoke_ask, mix_revoke_run},
+    {NODE_MIX "#revoke-all", "Revoke all invitations", ADHOC_KEEPERS, NULL, mix_revoke_all_run},
 };
 
 const size_t adhoc_len = sizeof adhoc / sizeof adhoc[0];

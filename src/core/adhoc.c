@@ -1,15 +1,50 @@
 /* adhoc.c: see adhoc.h. */
 #include "core/adhoc.h"
 
+#include "core/announce.h"
+#include "core/channel.h"
 #include "store/accounts.h"
 #include "wire/names.h"
 
 #define END_BYTES_MAX 512 /* of an answer, behind its lists */
+#define DISCO_BYTES_MAX 8192
 
-const struct adhoc *adhoc_find(struct span node)
+static bool of_channel(const struct adhoc *row)
 {
+    return row->who == ADHOC_INVITERS || row->who == ADHOC_KEEPERS;
+}
+
+static bool to_channel(const struct turn *turn)
+{
+    return turn->to.local_len > 0 && span_is(jid_domain(&turn->to), config.mix_domain);
+}
+
+/* What the asker is to the channel that the turn's `to` names. false: it is none that he may know
+ * of (MX-2). */
+static bool channel_look(const struct turn *turn, bool *invites, bool *keeps)
+{
+    const struct jid *own = &turn->session->jid;
+    struct channel_here channel;
+    enum channel_role role;
+    bool banned;
+    size_t mark = turn->server->arena.used;
+    bool seen =
+        channel_find(turn->server, jid_local(&turn->to), &channel) == STORE_OK &&
+        channel_role(turn->server, &channel.channel, jid_bare(own), &role, &banned) == STORE_OK &&
+        channel_visible(role, banned);
+    *invites = seen && channel_may_invite(&channel.channel, role, banned);
+    *keeps = seen && role >= CHANNEL_ADMIN;
+    arena_reset(&turn->server->arena, mark);
+    return seen;
+}
+
+const struct adhoc *adhoc_find(const struct turn *turn, struct span node)
+{
+    bool invites, keeps;
+    if (to_channel(turn) && !channel_look(turn, &invites, &keeps))
+        return NULL;
     for (size_t i = 0; i < adhoc_len; i++)
-        if (span_is(node, adhoc[i].node))
+        if (span_is(node, adhoc[i].node) && of_channel(&adhoc[i]) == to_channel(turn))
             return &adhoc[i];
     return NULL;
 }
@@ -23,10 +58,73 @@ bool adhoc_admin(const struct turn *turn)
 
 bool adhoc_allowed(const struct turn *turn, const struct adhoc *row)
 {
+    bool invites, keeps;
+    if (of_channel(row))
+        return channel_look(turn, &invites, &keeps) &&
+               (row->who == ADHOC_KEEPERS ? keeps : invites);
     if (row->who == ADHOC_REGISTRARS && config.registration == REGISTRATION_CLOSED)
         return false;
     return row->who == ADHOC_USERS || adhoc_admin(turn);
 }
+
+/* --- what service discovery tells of them (INV-6) --- */
+
+static void command_info_build(struct build *build, struct span node, const struct adhoc *row)
+{
+    build_str(build, "<query xmlns='" NS_DISCO_INFO "'");
+    build_attr(build, "node", node);
+    build_str(build, "><identity category='automation'");
+    build_attr(build, "type", row != NULL ? SPAN("command-node") : SPAN("command-list"));
+    build_attr(build, "name", row != NULL ? span_string(row->name) : SPAN("Commands"));
+    build_str(build, "/>");
+    announce_feature(build, NS_COMMANDS);
+    announce_feature(build, NS_DATA_FORMS);
+    build_str(build, "</query>");
+}
+
+/* A command has no items; the list of them holds what the asker may carry out. */
+static void command_items_build(const struct turn *turn, struct build *build, struct span node,
+                                bool list)
+{
+    build_str(build, "<query xmlns='" NS_DISCO_ITEMS "'");
+    build_attr(build, "node", node);
+    build_str(build, ">");
+    for (size_t i = 0; list && i < adhoc_len; i++) {
+        if (of_channel(&adhoc[i]) != to_channel(turn) || !adhoc_allowed(turn, &adhoc[i]))
+            continue;
+        build_str(build, "<item");
+        build_attr(build, "jid", jid_bare(&turn->to));
+        build_attr(build, "node", span_string(adhoc[i].node));
+        build_attr(build, "name", span_string(adhoc[i].name));
+        build_str(build, "/>");
+    }
+    build_str(build, "</query>");
+}
+
+bool adhoc_disco(struct turn *turn, bool info, struct span node)
+{
+    struct build build;
+    bool list = span_is(node, NS_COMMANDS);
+    const struct adhoc *row = adhoc_find(turn, node);
+    if (!list && row == NULL)
+        return false;
+    if (row != NULL && !adhoc_allowed(turn, row)) {
+        reply_error(turn, ERROR_FORBIDDEN);
+        return true;
+    }
+    build_init(&build, &turn->server->arena, DISCO_BYTES_MAX);
+    if (info)
+        command_info_build(&build, node, row);
+    else
+        command_items_build(turn, &build, node, list);
+    if (build.full)
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else
+        reply_result(turn, build_span(&build));
+    return true;
+}
+
+/* --- for run and ask --- */
 
 static void refuse(struct command_turn *command, const struct refusal *refusal)
 {

@@ -1,6 +1,6 @@
 /* adhoc.h: what may be done by ad-hoc command (XEP-0050), one row each, like turn.h has it for the
- * table; the rows stand in src/table.c. Service discovery lists them (INV-6), features/commands.c
- * carries them out. */
+ * table; the rows stand in src/table.c. Asked of the domain or of a channel; service discovery
+ * lists them (INV-6, MT-10), features/commands.c carries them out. */
 #ifndef KITH_ADHOC_H
 #define KITH_ADHOC_H
 
@@ -13,6 +13,8 @@ enum adhoc_who {
     ADHOC_USERS,
     ADHOC_ADMINS,
     ADHOC_REGISTRARS, /* admins, unless registration is closed */
+    ADHOC_INVITERS,   /* of a channel: who may invite into it (6.8) */
+    ADHOC_KEEPERS,    /* of a channel: its administrators and owners */
 };
 
 /* A command being carried out. */
@@ -38,11 +40,14 @@ struct adhoc {
 extern const struct adhoc adhoc[];
 extern const size_t adhoc_len;
 
-const struct adhoc *adhoc_find(struct span node);
+/* The one of that node that the turn's `to` has. NULL: none. */
+const struct adhoc *adhoc_find(const struct turn *turn, struct span node);
 /* Whether the turn's session belongs to an admin. */
 bool adhoc_admin(const struct turn *turn);
 /* Whether the turn's session may carry it out. */
 bool adhoc_allowed(const struct turn *turn, const struct adhoc *row);
+/* Answers what service discovery asks of a node of commands. false: the node is none. */
+bool adhoc_disco(struct turn *turn, bool info, struct span node);
 
 /* --- for run and ask --- */
 

@@ -164,8 +164,11 @@ static struct span channels_without(struct server *server, struct span channels,
     return build_span(&build);
 }
 
-static enum store_outcome revoke_one(struct server *server, struct invite *invite, struct span jid)
+enum store_outcome channel_invitation_revoke(struct server *server,
+                                             const struct channel_here *channel,
+                                             struct invite *invite)
 {
+    struct span jid = jid_bare(&channel->jid);
     bool more = (invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT)) != 0;
     invite->channels = channels_without(server, invite->channels, jid);
     if (invite->channels.bytes == NULL)
@@ -187,7 +190,7 @@ enum store_outcome channel_invitation_revoke_all(struct server *server,
         after = span_of((const char *)hash, sizeof hash);
         if (!channel_people_has(invite.channels, jid))
             continue;
-        outcome = revoke_one(server, &invite, jid);
+        outcome = channel_invitation_revoke(server, channel, &invite);
         if (outcome != STORE_OK)
             return outcome;
     }

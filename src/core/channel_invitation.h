@@ -37,6 +37,12 @@ enum store_outcome channel_invitation_use(struct server *server,
 bool channel_invitation_throttled(struct server *server, struct span who);
 void channel_invitation_failed(struct server *server, struct span who);
 
+/* MT-10: the invitation lets nobody into the channel any more; it is deleted if that is all it did.
+ */
+enum store_outcome channel_invitation_revoke(struct server *server,
+                                             const struct channel_here *channel,
+                                             struct invite *invite);
+
 /* MT-10: all invitations into the channel are void: records are deleted (from those that do more
  * the channel is taken out), bound ones have another key. Not found again: the caller's record of
  * the channel is the old one. */

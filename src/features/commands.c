@@ -221,7 +221,7 @@ void command_request(struct turn *turn)
 {
     struct span node = stanza_attribute(turn->stanza, turn->child, "node");
     struct span id = stanza_attribute(turn->stanza, turn->child, "sessionid");
-    struct command_turn command = {.turn = turn, .row = adhoc_find(node)};
+    struct command_turn command = {.turn = turn, .row = adhoc_find(turn, node)};
     enum action action;
     if (node.bytes == NULL) { /* 4.1 */
         reply_error(turn, ERROR_BAD_REQUEST);

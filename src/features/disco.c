@@ -64,64 +64,6 @@ static void info_build(struct build *build, bool account, struct span node)
     build_str(build, "</query>");
 }
 
-/* --- commands: nodes of the domain (INV-6) --- */
-
-static void command_info_build(struct build *build, struct span node, const struct adhoc *row)
-{
-    build_str(build, "<query xmlns='" NS_DISCO_INFO "'");
-    build_attr(build, "node", node);
-    build_str(build, "><identity category='automation'");
-    build_attr(build, "type", row != NULL ? SPAN("command-node") : SPAN("command-list"));
-    build_attr(build, "name", row != NULL ? span_string(row->name) : SPAN("Commands"));
-    build_str(build, "/>");
-    announce_feature(build, NS_COMMANDS);
-    announce_feature(build, NS_DATA_FORMS);
-    build_str(build, "</query>");
-}
-
-/* A command has no items; the list of them holds what the asker may carry out. */
-static void command_items_build(const struct turn *turn, struct build *build, struct span node,
-                                bool list)
-{
-    build_str(build, "<query xmlns='" NS_DISCO_ITEMS "'");
-    build_attr(build, "node", node);
-    build_str(build, ">");
-    for (size_t i = 0; list && i < adhoc_len; i++) {
-        if (!adhoc_allowed(turn, &adhoc[i]))
-            continue;
-        build_str(build, "<item");
-        build_attr(build, "jid", span_string(config.domain));
-        build_attr(build, "node", span_string(adhoc[i].node));
-        build_attr(build, "name", span_string(adhoc[i].name));
-        build_str(build, "/>");
-    }
-    build_str(build, "</query>");
-}
-
-/* false: the node is none of these. */
-static bool command_answer(struct turn *turn, bool info, struct span node)
-{
-    struct build build;
-    bool list = span_is(node, NS_COMMANDS);
-    const struct adhoc *row = adhoc_find(node);
-    if (!list && row == NULL)
-        return false;
-    if (row != NULL && !adhoc_allowed(turn, row)) {
-        reply_error(turn, ERROR_FORBIDDEN);
-        return true;
-    }
-    build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
-    if (info)
-        command_info_build(&build, node, row);
-    else
-        command_items_build(turn, &build, node, list);
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
-    return true;
-}
-
 /* Nothing else here has nodes but our capabilities. */
 static bool node_exists(const struct turn *turn, bool account, bool info, struct span node)
 {
@@ -169,7 +111,7 @@ void disco_info(struct turn *turn)
     struct build build;
     bool account = !jid_present(&turn->to) || turn->to.local_len > 0;
     struct span node = stanza_attribute(turn->stanza, turn->child, "node");
-    if (!account && command_answer(turn, true, node))
+    if (!account && adhoc_disco(turn, true, node))
         return;
     if (!may_ask(turn, account, true, node))
         return;
@@ -185,7 +127,7 @@ void disco_items(struct turn *turn)
 {
     bool account = !jid_present(&turn->to) || turn->to.local_len > 0;
     struct span node = stanza_attribute(turn->stanza, turn->child, "node");
-    if (!account && command_answer(turn, false, node))
+    if (!account && adhoc_disco(turn, false, node))
         return;
     if (!may_ask(turn, account, false, node))
         return;

@@ -2,6 +2,7 @@
  * Limit: a list of channels is at most half of what may wait to be sent. */
 #include "features/mix_disco.h"
 
+#include "core/adhoc.h"
 #include "core/announce.h"
 #include "core/output.h"
 #include "features/mix_channel.h"
@@ -10,7 +11,7 @@
 
 #define ANSWER_BYTES 4096
 #define ITEM_BYTES (64 + BUILD_ESCAPED_MAX(SESSION_JID_BYTES + CHANNEL_TEXT_BYTES_MAX))
-#define NODE_MIX "mix" /* 6.4 */
+#define NODE_CHANNEL "mix" /* 6.4 */
 
 static struct span node_of(const struct turn *turn)
 {
@@ -107,9 +108,10 @@ void mix_channel_info_request(struct turn *turn)
     struct channel_here channel;
     enum channel_role role;
     struct build build;
-    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
+    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role) ||
+        adhoc_disco(turn, true, node))
         return;
-    if (node.bytes != NULL && !span_is(node, NODE_MIX)) {
+    if (node.bytes != NULL && !span_is(node, NODE_CHANNEL)) {
         reply_error(turn, ERROR_ITEM_NOT_FOUND);
         return;
     }
@@ -145,15 +147,16 @@ void mix_channel_items_request(struct turn *turn)
     struct channel_here channel;
     enum channel_role role;
     struct build build;
-    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
+    if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role) ||
+        adhoc_disco(turn, false, node_of(turn)))
         return;
-    if (!span_is(node_of(turn), NODE_MIX)) { /* MX-3 */
+    if (!span_is(node_of(turn), NODE_CHANNEL)) { /* MX-3 */
         reply_error(turn, ERROR_BAD_REQUEST);
         return;
     }
     build_init(&build, &turn->server->arena,
                ANSWER_BYTES + CHANNEL_NODES * BUILD_ESCAPED_MAX(jid_bare_len(&channel.jid)));
-    build_str(&build, "<query xmlns='" NS_DISCO_ITEMS "' node='" NODE_MIX "'>");
+    build_str(&build, "<query xmlns='" NS_DISCO_ITEMS "' node='" NODE_CHANNEL "'>");
     nodes_put(&build, &channel, role);
     build_str(&build, "</query>");
     mix_reply(turn, &build);

@@ -63,6 +63,7 @@
 #define NS_MIX_MISC "urn:xmpp:mix:misc:0"
 #define NS_MIX_ANON "urn:xmpp:mix:anon:0"
 #define NS_MIX_ADMIN "urn:xmpp:mix:admin:0"
+#define NODE_MIX "urn:kith:mix" /* before # and the name of a command */
 #define NS_MIX_NODES "urn:xmpp:mix:nodes:"
 #define NS_BLOCKING "urn:xmpp:blocking"
 #define NS_BLOCKING_ERRORS "urn:xmpp:blocking:errors"
