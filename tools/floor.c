@@ -1,8 +1,8 @@
 /* floor.c: the floor the server is measured against: a relay that moves and encrypts the same
  * bytes. Fair: same TLS library, the suite the client asks for, TCP_NODELAY, level-triggered epoll;
- * a wake-up is one recv(), then each TLS record in is one record and one send() out (without TLS:
- * one recv(), one send()). No parsing, no batching, no store, one thread. A client's first line is
- * "pair N" (two of a number are joined) or "alone"; the answer is "go". */
+ * a wake-up is one recv(), each TLS record in is one record and one send() out. No parsing, no
+ * store, one thread. First line: "pair N" (two are joined), "group N" (so many: what one says goes
+ * to all, to itself too) or "alone"; the answer is "go". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
@@ -36,7 +36,8 @@ enum state { HANDSHAKES, INTRODUCES, WAITS, RELAYS };
 struct peer {
     int fd;
     enum state state;
-    struct peer *other;
+    struct peer *other; /* of a group: the next one, in a ring */
+    bool grouped;
     uint32_t pair;
     char *kept; /* what the socket did not take */
     size_t kept_len;
@@ -51,6 +52,8 @@ static mbedtls_ctr_drbg_context random_state;
 static mbedtls_x509_crt certificate;
 static mbedtls_pk_context key;
 static struct peer *waiting[PAIRS_MAX];
+static struct peer *group; /* that is not complete yet: a ring */
+static unsigned group_count;
 
 /* What one recv() brought; mbedTLS takes all of it before it asks for more, so one serves all. */
 static unsigned char arrived[20000];
@@ -87,10 +90,13 @@ static void peer_close(struct peer *peer)
         return;
     close(peer->fd);
     peer->fd = -1;
+    if (peer->grouped && peer->state == WAITS)
+        fail("a group was left before it was complete");
     if (peer->state == WAITS && waiting[peer->pair] == peer)
         waiting[peer->pair] = NULL;
     peer->other = dead;
     dead = peer;
+    /* A group goes together, round the ring: this one is closed already. */
     if (peer->state == RELAYS && other)
         peer_close(other);
 }
@@ -173,6 +179,36 @@ static bool peer_go(struct peer *peer)
     return peer_send(peer, (const unsigned char *)"go\n", 3);
 }
 
+/* All of a ring, this one last. */
+static bool ring_send(struct peer *peer, const unsigned char *bytes, size_t len)
+{
+    struct peer *at = peer;
+    do {
+        at = at->other;
+        if (!peer_send(at, bytes, len))
+            return false;
+    } while (at != peer);
+    return true;
+}
+
+static bool peer_join(struct peer *peer, unsigned count)
+{
+    peer->grouped = true;
+    peer->state = WAITS;
+    peer->other = group ? group->other : peer;
+    if (group)
+        group->other = peer;
+    group = peer;
+    if (++group_count < count)
+        return true;
+    group = NULL;
+    group_count = 0;
+    for (struct peer *at = peer->other; at != peer; at = at->other)
+        at->state = RELAYS;
+    peer->state = RELAYS;
+    return ring_send(peer, (const unsigned char *)"go\n", 3);
+}
+
 /* The first line. Clients wait for the answer, so it arrives whole and alone. */
 static bool peer_introduce(struct peer *peer, const unsigned char *bytes, size_t len)
 {
@@ -185,7 +221,9 @@ static bool peer_introduce(struct peer *peer, const unsigned char *bytes, size_t
         peer->state = RELAYS;
         return peer_go(peer);
     }
-    unsigned pair;
+    unsigned pair, count;
+    if (sscanf(line, "group %u", &count) == 1 && count > 1)
+        return peer_join(peer, count);
     if (sscanf(line, "pair %u", &pair) != 1 || pair >= PAIRS_MAX)
         return false;
     peer->pair = pair;
@@ -202,6 +240,8 @@ static bool peer_introduce(struct peer *peer, const unsigned char *bytes, size_t
 
 static bool peer_bytes(struct peer *peer, const unsigned char *bytes, size_t len)
 {
+    if (peer->grouped)
+        return peer->state == RELAYS && ring_send(peer, bytes, len);
     if (peer->state == RELAYS)
         return peer->other && peer_send(peer->other, bytes, len);
     return peer->state == INTRODUCES && peer_introduce(peer, bytes, len);

@@ -32,7 +32,7 @@ struct options options = {
 };
 
 static const char help[] =
-    "load login|idle|chat|roster|archive|presence|register|resume|asleep [options]\n"
+    "load login|idle|chat|roster|archive|presence|channel|register|resume|asleep [options]\n"
     "  --host ADDRESS --port PORT    the server (127.0.0.1, 5222; 5223 with --direct-tls)\n"
     "  --direct-tls | --plaintext    instead of STARTTLS; without TLS only on this machine\n"
     "  --domain NAME                 (localhost)\n"
@@ -49,17 +49,18 @@ static const char help[] =
     "  --roster                      idle: every session asks for its roster\n"
     "  --contacts N                  login: as many are online and hear of it, against none;\n"
     "                                presence: of each person (20)\n"
-    "  --people N                    presence: each changes its own in turn (100)\n"
+    "  --people N                    presence: each changes its own in turn (100);\n"
+    "                                channel: participants of whom one speaks (100)\n"
     "  --items N -n N --messages N   roster: items (500) in the rosters of n accounts (1), then\n"
     "                                how often one is asked for\n"
-    "  --answer BYTES --records N    roster --floor: what each answer was\n"
+    "  --answer BYTES --records N    roster --floor: what each answer was; channel: a delivery\n"
     "  --pairs N --window N          chat: pairs (50), messages on their way per pair (1);\n"
-    "                                presence: changes on their way (1)\n"
+    "                                presence, channel: what is on its way (1)\n"
     "  --rate N                      chat: messages per second over all pairs, no window\n"
     "  --messages N --warmup N       chat: how many in all (10000), the first uncounted (a "
     "tenth);\n"
     "                                presence: changes in all\n"
-    "  --body BYTES                  chat, presence: text of a message, a status (200)\n"
+    "  --body BYTES                  chat, presence, channel: text of a message, a status (200)\n"
     "  --linger SECONDS              chat: what the server writes so long after is counted too\n"
     "  -n N --seconds N --logins      register: so many at once (100) while pairs chat at --rate\n"
     "                                (200), which chat alone before (10); with logins meanwhile\n"
@@ -218,9 +219,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(void);
-    } modes[] = {{"login", login_run},   {"idle", idle_run},         {"chat", chat_run},
-                 {"roster", roster_run}, {"presence", presence_run}, {"register", register_run},
-                 {"resume", resume_run}, {"asleep", asleep_run},     {"archive", archive_run}};
+    } modes[] = {{"login", login_run},    {"idle", idle_run},         {"chat", chat_run},
+                 {"roster", roster_run},  {"presence", presence_run}, {"register", register_run},
+                 {"resume", resume_run},  {"asleep", asleep_run},     {"archive", archive_run},
+                 {"channel", channel_run}};
     options_read(argc, argv);
     options_check();
     struct rlimit files;

@@ -239,6 +239,7 @@ int roster_run(void);
 int presence_run(void);
 int register_run(void); /* load_register.c */
 int archive_run(void);  /* load_archive.c */
+int channel_run(void);  /* load_channel.c */
 int resume_run(void);   /* load_resume.c */
 int asleep_run(void);   /* load_resume.c */
 

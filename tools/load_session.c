@@ -275,6 +275,8 @@ static void session_begin(struct session *session)
 {
     if (!options.floor)
         stream_open(session);
+    else if (strcmp(options.mode, "channel") == 0)
+        session_say(session, "group %u\n", options.people);
     else if (session->pair == UNPAIRED)
         session_say(session, "alone\n");
     else
