@@ -22,6 +22,7 @@
 #define TOKEN_GROUPS 6
 #define SENTENCE_BYTES 1024
 #define TIME_BYTES 64
+#define DOES_ENTER "lets whoever opens it into"
 
 /* --- showing --- */
 
@@ -78,6 +79,8 @@ void invite_show(const struct invite_slip *slip)
         printf("%llu times, until %s.\n\n", (unsigned long long)slip->uses,
                time_text(slip->expires_us, until));
     code_print(slip->link);
+    if (span_starts(slip->does, DOES_ENTER)) /* no client has a place for its code */
+        return;
     printf("Code, to be typed into clients that do not open links:\n   ");
     for (size_t i = 0; i < TOKEN_GROUPS; i++) {
         struct span group = span_cut(slip->token, i * slip->token.len / TOKEN_GROUPS,
@@ -103,7 +106,7 @@ static void does_put(struct build *build, const struct invite *invite)
 {
     const char *join = ", whose owner ";
     if (!(invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT))) {
-        build_str(build, "lets whoever opens it into ");
+        build_str(build, DOES_ENTER " ");
         channels_put(build, invite->channels);
         return;
     }

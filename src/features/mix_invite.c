@@ -2,6 +2,7 @@
  * for whoever has it (MT-4). Limits: INV-5. */
 #include "features/mix_invite.h"
 
+#include "features/mix_channel.h"
 #include "wire/names.h"
 #include "wire/uri.h"
 
@@ -53,31 +54,15 @@ static bool refuse(struct turn *turn, enum stanza_error error)
     return false;
 }
 
-static bool refuse_store(struct turn *turn, enum store_outcome outcome)
-{
-    return refuse(turn, outcome == STORE_NONE   ? ERROR_ITEM_NOT_FOUND
-                        : outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
-                                                : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 /* MT-1. Each of these: false: it was refused. */
 static bool inviter_check(struct wish *wish)
 {
     struct turn *turn = wish->turn;
     enum channel_role role;
-    bool banned;
-    enum store_outcome outcome = channel_find(turn->server, jid_local(&turn->to), &wish->channel);
-    wish->inviter = turn->session->jid;
-    wish->inviter.resource_len = 0;
-    if (outcome == STORE_OK)
-        outcome = channel_role(turn->server, &wish->channel.channel, jid_bare(&wish->inviter),
-                               &role, &banned);
-    if (outcome != STORE_OK)
-        return refuse_store(turn, outcome);
-    if (!channel_visible(role, banned)) /* MX-2 */
-        return refuse(turn, ERROR_ITEM_NOT_FOUND);
-    return channel_may_invite(&wish->channel.channel, role, banned) ||
-           refuse(turn, ERROR_FORBIDDEN);
+    wish->inviter = mix_asker(turn);
+    return mix_channel_find(turn, jid_local(&turn->to), &wish->channel, &role) &&
+           (channel_may_invite(&wish->channel.channel, role, false) ||
+            refuse(turn, ERROR_FORBIDDEN));
 }
 
 static bool invitee_check(struct wish *wish)
@@ -92,10 +77,9 @@ static bool invitee_check(struct wish *wish)
     if (!jid_parse(text, &turn->server->arena, &wish->invitee) || wish->invitee.local_len == 0 ||
         wish->invitee.resource_len > 0)
         return refuse(turn, ERROR_JID_MALFORMED);
-    enum store_outcome outcome = channel_role(turn->server, &wish->channel.channel,
-                                              jid_bare(&wish->invitee), &role, &banned);
-    if (outcome != STORE_OK)
-        return refuse_store(turn, outcome);
+    if (channel_role(turn->server, &wish->channel.channel, jid_bare(&wish->invitee), &role,
+                     &banned) != STORE_OK)
+        return refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
     return !banned || refuse(turn, ERROR_NOT_ALLOWED);
 }
 
@@ -169,10 +153,7 @@ static void answer(struct wish *wish, struct span token)
     if (!bound)
         link_put(&build, wish, token);
     build_str(&build, "</invite>");
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    mix_reply(turn, &build);
 }
 
 void mix_invite_request(struct turn *turn)

@@ -21,9 +21,7 @@ const struct node *mix_item(const struct mix_request *request)
 {
     const struct stanza *stanza = request->turn->stanza;
     const struct node *items = stanza_child(stanza, request->element, NULL, "items");
-    const struct node *item =
-        stanza_child(stanza, items != NULL ? items : request->element, NULL, "item");
-    return item;
+    return stanza_child(stanza, items != NULL ? items : request->element, NULL, "item");
 }
 
 static void node_open(struct build *build, const char *element, enum channel_node node)
@@ -373,34 +371,13 @@ static const struct {
     {NS_PUBSUB_OWNER, "purge", KIND_IQ_SET, NEED_NOTHING, refused_request},
 };
 
-/* Who asks, and of which channel: one that is not there and one that the asker may not see answer
- * alike (MX-2). false: it was refused. */
-static bool request_look(struct mix_request *request)
-{
-    struct turn *turn = request->turn;
-    bool banned;
-    enum store_outcome outcome =
-        channel_find(turn->server, jid_local(&turn->to), &request->channel);
-    request->who = turn->session->jid;
-    request->who.resource_len = 0;
-    if (outcome == STORE_OK)
-        outcome = channel_role(turn->server, &request->channel.channel, jid_bare(&request->who),
-                               &request->role, &banned);
-    if (outcome == STORE_OK && channel_visible(request->role, banned))
-        return true;
-    if (outcome == STORE_OK || outcome == STORE_NONE)
-        mix_refuse(request, ERROR_ITEM_NOT_FOUND);
-    else
-        mix_refuse_store(request, outcome);
-    return false;
-}
-
 void mix_pubsub_request(struct turn *turn)
 {
     struct mix_request request = {.turn = turn,
-                                  .element = stanza_child(turn->stanza, turn->child, NULL, NULL)};
+                                  .element = stanza_child(turn->stanza, turn->child, NULL, NULL),
+                                  .who = mix_asker(turn)};
     size_t i = 0, count = sizeof requests / sizeof requests[0];
-    if (!request_look(&request))
+    if (!mix_channel_find(turn, jid_local(&turn->to), &request.channel, &request.role))
         return;
     while (i < count && (request.element == NULL || requests[i].kind != turn->kind ||
                          !node_is(request.element, requests[i].namespace, requests[i].element)))

@@ -3,8 +3,8 @@
 #ifndef KITH_MIX_NODES_H
 #define KITH_MIX_NODES_H
 
-#include "core/channel_join.h"
 #include "core/channel_tell.h"
+#include "features/mix_channel.h"
 #include "wire/form.h"
 #include "wire/timestamp.h"
 
