@@ -27,6 +27,7 @@
 #define RATE_BYTES_PER_SECOND 65536
 #define RATE_BURST_BYTES 262144
 #define RATE_PRICE_BYTES 64
+#define RATE_COPY_BYTES 32 /* of what is said to many, for each */
 
 /* Who speaks to a reader whose queue is more than half full is not read for so long: the reader
  * gets time, and what can be lost with its stream stays small. */

@@ -7,6 +7,7 @@
 #include "core/blocked.h"
 #include "core/channel_tell.h"
 #include "core/client_state.h"
+#include "core/limits.h"
 #include "core/output.h"
 #include "core/stanza_id.h"
 #include "features/mix_retract.h"
@@ -278,6 +279,8 @@ static void account_tell(const struct saying *saying, struct span bare, struct b
         if (!head->full)
             session_tell(saying, at, build_span(head));
         server->turn_copies++;
+        if (config.rate_limits) /* ST-20 */
+            saying->turn->session->budget -= RATE_COPY_BYTES;
         head->used = begun;
         arena_reset(&server->arena, mark);
     }
@@ -294,8 +297,8 @@ static void participants_tell(const struct saying *saying)
                saying->inside + STANZA_ID_ELEMENT_BYTES_MAX(SESSION_JID_BYTES) +
                    BUILD_ESCAPED_MAX(SESSION_JID_BYTES) + 64);
     build_put(&head, span_cut(saying->whole, 0, saying->inside - 1));
-    while (outcome == STORE_OK || outcome == STORE_FAILED) {
-        if (outcome == STORE_OK && (participant.nodes & 1u << CHANNEL_MESSAGES))
+    while (outcome == STORE_OK) {
+        if (participant.nodes & 1u << CHANNEL_MESSAGES)
             account_tell(saying, participant.jid, &head);
         outcome = participant_next(server->store, channel, participant.id, &participant);
     }
