@@ -268,6 +268,13 @@ class Server:
             self.user("add", name, password=password(name))
 
 
+def refused(server, sentence, *words, code=1):
+    done = server.command(*words)
+    equal(done.stdout, "", f"what kith {' '.join(words)} printed")
+    equal(done.stderr, f"kith: {sentence}\n", f"what kith {' '.join(words)} said")
+    equal(done.returncode, code, f"the exit code of kith {' '.join(words)}")
+
+
 def password(name):
     return f"secret of {name}"
 

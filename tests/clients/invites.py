@@ -10,7 +10,7 @@ import select
 import subprocess
 import time
 
-from harness import KITH, Server, case, check, end, equal, require
+from harness import KITH, Server, case, check, end, equal, refused, require
 
 LINK = re.compile(r"^xmpp:(?:([^@?]+)@)?localhost\?(register|roster)"
                   r";preauth=([a-z2-7]{26})(;ibr=y)?$")
@@ -24,13 +24,6 @@ def invite(server, *words):
     done = server.command("invite", *words)
     equal((done.returncode, done.stderr), (0, ""), f"kith invite {' '.join(words)}")
     return done.stdout
-
-
-def refused(server, sentence, *words, code=1):
-    done = server.command(*words)
-    equal(done.stdout, "", f"what kith {' '.join(words)} printed")
-    equal(done.stderr, f"kith: {sentence}\n", f"what kith {' '.join(words)} said")
-    equal(done.returncode, code, f"the exit code of kith {' '.join(words)}")
 
 
 def parts(text):
@@ -79,7 +72,7 @@ def commands(server):
 
 def bad_options(server):
     usage = ("usage: kith [--config FILE] invite [--for NAME] [--admin] [--uses N] [--days N] "
-             "[--contact USER] [--note TEXT]")
+             "[--contact USER] [--channel NAMES] [--note TEXT]")
     number = "expected a number from 1 to"
     refused(server, f"--uses 0; {number} 50", "invite", "--uses", "0")
     refused(server, f"--uses 51; {number} 50", "invite", "--uses", "51")
