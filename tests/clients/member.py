@@ -21,6 +21,10 @@ def namespaces(stanza):
     return {name for name in found if name.startswith("urn:xmpp:mix:")}
 
 
+def preauth(token):
+    return slix.slixmpp.ET.Element("{urn:xmpp:pars:0}preauth", token=token)
+
+
 def kept(queue):
     return [queue.get_nowait() for _ in range(queue.qsize())]
 
@@ -95,6 +99,30 @@ class Member(Plain):
         missing = await self.pam.join_channel(channel, nick, set(nodes), timeout=slix.SECONDS)
         equal(missing, set(), "nodes that were not subscribed to")
         return (await self.push(channel))["channel"]["participant-id"]
+
+    async def ask_in(self, channel, nick, *shown):
+        """Asks to join with what lets in; slixmpp has no words for that."""
+        iq = self.make_iq_set(ito=self.boundjid.bare)
+        iq["client_join"]["channel"] = channel
+        join = iq["client_join"]["mix_join"]
+        join["nick"] = nick
+        for node in sorted(NODES):
+            subscribe = self.core.stanza.Subscribe()
+            subscribe["node"] = node
+            join.append(subscribe)
+        for xml in shown:
+            join.xml.append(xml)
+        return await iq.send(timeout=slix.SECONDS)
+
+    async def enter_with(self, channel, nick, token):
+        """By a token for whoever has it (XEP-0379); returns its id there."""
+        answer = await self.ask_in(channel, nick, preauth(token))
+        item = await self.push(channel)
+        equal(answer["client_join"]["mix_join"]["id"], item["channel"]["participant-id"], "its id")
+        return item["channel"]["participant-id"]
+
+    async def refused_with(self, channel, nick, token):
+        await refused(self.ask_in(channel, nick, preauth(token)), "forbidden", "auth")
 
     async def listen(self, channel=COVEN):
         """The next message of the channel."""
