@@ -1,5 +1,5 @@
-"""A person who uses slixmpp where there are channels (MIX): what is said and told there is kept, and
-each stanza that comes is looked at, whether or not somebody waits for it."""
+"""A person who uses slixmpp where there are channels (MIX): what is said and told there is kept,
+and each stanza that comes is looked at, whether or not somebody waits for it."""
 
 import slix
 from harness import Failure, check, equal
