@@ -2,6 +2,7 @@
 #include "core/archive_stays.h"
 
 #include "core/blocked.h"
+#include "store/archive_prefs.h"
 #include "store/memberships.h"
 
 /* Where the next one goes: behind all, or in the place of the one that ended first, if that was
@@ -34,11 +35,13 @@ static bool membership_add(struct server *server, const struct membership *membe
     return true;
 }
 
-static bool blocked(struct server *server, const struct jid *account, struct span channel)
+/* Whether the account wants to read that channel, and to have it in its archive (XEP-0441). */
+static bool wanted(struct server *server, const struct jid *account, struct span channel)
 {
     struct jid jid;
     size_t mark = server->arena.used;
-    bool is = channel_jid(server, channel, &jid) && blocked_by(server, account, &jid);
+    bool is = channel_jid(server, channel, &jid) && !blocked_by(server, account, &jid) &&
+              archive_prefs_wants(server->store, jid_local(account), &jid);
     arena_reset(&server->arena, mark);
     return is;
 }
@@ -60,7 +63,7 @@ enum store_outcome archive_stays(struct server *server, const struct jid *accoun
         outcome = membership_next(server->store, local, SPAN_NONE, &name, &membership);
     }
     while (outcome == STORE_OK) {
-        if (!blocked(server, account, name) && !membership_add(server, &membership, view))
+        if (wanted(server, account, name) && !membership_add(server, &membership, view))
             return STORE_FULL;
         if (channel != NULL)
             return STORE_OK;

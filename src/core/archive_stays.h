@@ -8,8 +8,8 @@
 #include "core/channel.h"
 
 /* The view is of the account's archive and gets its stays as sources: of that channel (a jid with
- * or without the id of a participant), or of all (NULL). Channels that the account blocks are left
- * out. STORE_FULL: no memory. */
+ * or without the id of a participant), or of all (NULL). Channels that the account blocks, or
+ * does not want to be archived, are left out. STORE_FULL: no memory. */
 enum store_outcome archive_stays(struct server *server, const struct jid *account,
                                  const struct jid *channel, struct archive_view *view);
 

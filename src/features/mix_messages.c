@@ -11,6 +11,7 @@
 #include "core/output.h"
 #include "core/stanza_id.h"
 #include "features/mix_retract.h"
+#include "store/archive_prefs.h"
 #include "wire/names.h"
 
 /* Up to here a message is copied to each client; above, its bytes are shared. */
@@ -51,10 +52,10 @@ struct saying {
 /* --- who says it --- */
 
 /* Nobody learns of a channel that he may not see (MX-2); who is banned knew it (MX-14). */
-static void refuse_stranger(struct saying *saying, enum channel_role role, bool banned)
+static void refuse_stranger(const struct saying *saying, bool banned)
 {
-    reply_error(saying->turn,
-                banned || channel_visible(role, banned) ? ERROR_FORBIDDEN : ERROR_ITEM_NOT_FOUND);
+    bool known = banned || channel_visible(saying->role, banned);
+    reply_error(saying->turn, known ? ERROR_FORBIDDEN : ERROR_ITEM_NOT_FOUND);
 }
 
 static bool refuse(struct turn *turn, enum store_outcome outcome)
@@ -75,7 +76,7 @@ static bool participant_find(struct saying *saying)
     const struct channel *channel = &saying->channel.channel;
     struct span own = jid_bare(&turn->session->jid);
     struct participant participant;
-    bool banned;
+    bool banned = false;
     if (refuse(turn, channel_find(server, jid_local(&turn->to), &saying->channel)) ||
         refuse(turn, channel_role(server, channel, own, &saying->role, &banned)))
         return false;
@@ -83,7 +84,7 @@ static bool participant_find(struct saying *saying)
     if (!banned && channel_id_of(server, channel, own, saying->id))
         outcome = participant_get(server->store, channel->id, saying->id, &participant);
     if (outcome == STORE_NONE)
-        refuse_stranger(saying, saying->role, banned);
+        refuse_stranger(saying, banned);
     if (outcome == STORE_NONE || refuse(turn, outcome))
         return false;
     saying->nick = arena_copy(&server->arena, participant.nick);
@@ -177,7 +178,7 @@ static bool saying_make(struct saying *saying)
     extra_build(saying, id, &extra);
     saying->extra = edits.extra = build_span(&extra);
     if (extra.full || !strip(turn, &edits))
-        return refuse(turn, STORE_FULL), false;
+        return !refuse(turn, STORE_FULL);
     forward_reflected(turn, &edits, jid_full(&saying->from), span_of(id, sizeof id),
                       ARCHIVE_NOTE_BYTES(saying->owner.len), &stanza, &saying->inside);
     saying->whole = build_span(&stanza);
@@ -185,11 +186,10 @@ static bool saying_make(struct saying *saying)
         (stanza.used > COPY_BYTES_MAX &&
          !output_body(server, &saying->body,
                       span_cut(saying->whole, saying->inside, saying->whole.len))) ||
-        (config.archive && saying->lasting && !archive_fits(server, stanza.used)))
-        return refuse(turn, STORE_FULL), false;
-    saying->kept = config.archive && saying->lasting;
+        (saying->kept && !archive_fits(server, stanza.used)))
+        return !refuse(turn, STORE_FULL);
     return !saying->kept || archive_keep(server, saying->number, &owner, 1, &stanza) ||
-           (refuse(turn, STORE_FAILED), false);
+           !refuse(turn, STORE_FAILED);
 }
 
 /* --- who hears it --- */
@@ -274,7 +274,8 @@ static void account_tell(const struct saying *saying, struct span bare, struct b
             continue;
         build_attr(head, "to", jid_full(&at->jid));
         build_str(head, ">");
-        if (saying->kept) /* PAM-6 */
+        if (saying->kept &&
+            archive_prefs_wants(server->store, jid_local(&at->jid), &saying->channel.jid))
             stanza_id_build(server, &at->jid, saying->number, head);
         if (!head->full)
             session_tell(saying, at, build_span(head));
@@ -326,6 +327,7 @@ static void say(struct saying *saying)
     }
     saying->owner = channel_archive_name(saying->channel.channel.id, saying->owner_name);
     saying->lasting = lasting(turn);
+    saying->kept = config.archive && saying->lasting;
     if (saying_make(saying) && mix_retract(turn, &saying->channel, &retraction))
         participants_tell(saying);
 }
