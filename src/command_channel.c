@@ -136,15 +136,6 @@ static enum channel_outcome find(struct request *request, struct span name,
 
 /* --- making and destroying --- */
 
-static bool owner_add(struct build *people, struct span local)
-{
-    build_put(people, local);
-    build_str(people, "@");
-    build_str(people, config.domain);
-    build_put(people, span_of("", 1));
-    return !people->full;
-}
-
 /* The one who was named, or all who administer the server. Empty: there are none. */
 static struct span owners(struct request *request, struct span named)
 {
@@ -154,7 +145,7 @@ static struct span owners(struct request *request, struct span named)
     build_init(&people, request->arena, CHANNEL_PEOPLE_BYTES_MAX);
     if (named.len > 0) {
         if (account_get(request->store, named, &account) == STORE_OK)
-            (void)owner_add(&people, named);
+            jid_list_put_parts(&people, named, span_string(config.domain));
         return build_span(&people);
     }
     for (unsigned count = 0; count < CHANNEL_PEOPLE_MAX; after = name) {
@@ -162,7 +153,8 @@ static struct span owners(struct request *request, struct span named)
             break;
         if ((account.flags & ACCOUNT_ADMIN) && !(account.flags & ACCOUNT_DISABLED)) {
             size_t used = people.used;
-            if (!owner_add(&people, name)) {
+            jid_list_put_parts(&people, name, span_string(config.domain));
+            if (people.full) {
                 people.used = used;
                 people.full = false;
                 break;
@@ -179,7 +171,7 @@ static enum command_exit create(struct request *request, struct span name, bool 
     struct span rest = people, first;
     struct channel_here channel;
     struct jid owner;
-    if (!channel_people_next(&rest, &first) || !jid_parse(first, request->arena, &owner))
+    if (!jid_list_next(&rest, &first) || !jid_parse(first, request->arena, &owner))
         return refuse_store(request);
     enum channel_outcome outcome = channel_create(request->server, name, &owner, &channel);
     if (outcome != CHANNEL_DONE)
@@ -247,10 +239,7 @@ enum command_exit channel_invite_command(struct request *request)
     enum store_outcome outcome = channel_get(request->store, name, &channel);
     if (outcome == STORE_NONE)
         return refuse(request, name, CHANNEL_GONE);
-    build_put(&build, name);
-    build_str(&build, "@");
-    build_str(&build, config.mix_domain);
-    build_put(&build, span_of("", 1));
+    jid_list_put_parts(&build, name, span_string(config.mix_domain));
     if (outcome != STORE_OK || build.full)
         return refuse_store(request);
     wish.channels = build_span(&build);
@@ -263,7 +252,7 @@ enum command_exit channel_invite_command(struct request *request)
 static void people_print(const char *before, struct span people)
 {
     struct span one;
-    while (channel_people_next(&people, &one)) {
+    while (jid_list_next(&people, &one)) {
         printf("%s%.*s", before, (int)one.len, one.bytes);
         before = ", ";
     }

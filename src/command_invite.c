@@ -94,7 +94,7 @@ static void channels_put(struct build *build, struct span channels)
 {
     const char *before = "";
     struct span one;
-    while (channel_people_next(&channels, &one)) {
+    while (jid_list_next(&channels, &one)) {
         build_str(build, before);
         build_put(build, one);
         before = ", ";
@@ -336,10 +336,7 @@ static bool channels_fit(struct request *request, struct invitation_wish *wish)
                        (int)name.len, name.bytes);
             return false;
         }
-        build_put(&build, name);
-        build_str(&build, "@");
-        build_str(&build, config.mix_domain);
-        build_put(&build, span_of("", 1));
+        jid_list_put_parts(&build, name, span_string(config.mix_domain));
         if (outcome != STORE_OK || build.full) {
             (void)reply_refused(request, INVITATION_FAILED, SPAN_NONE);
             return false;

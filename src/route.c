@@ -146,10 +146,8 @@ static void route_message(struct turn *turn, enum target target)
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);
         return;
     }
-    if (!jid_present(&turn->to)) { /* DL-3 */
-        turn->to = turn->session->jid;
-        turn->to.resource_len = 0;
-    }
+    if (!jid_present(&turn->to)) /* DL-3 */
+        turn->to = jid_to_bare(&turn->session->jid);
     if (target == TARGET_SELF && pep_authorization(turn))
         return;
     deliver_message(turn);

@@ -121,9 +121,9 @@ enum store_outcome channel_role(struct server *server, const struct channel *cha
 {
     *role = CHANNEL_ANYONE;
     *banned = false;
-    if (channel_people_has(channel->owners, jid))
+    if (jid_list_has(channel->owners, jid))
         *role = CHANNEL_OWNER;
-    else if (channel_people_has(channel->admins, jid))
+    else if (jid_list_has(channel->admins, jid))
         *role = CHANNEL_ADMIN;
     return *role == CHANNEL_ANYONE ? role_of_others(server, channel, jid, role, banned) : STORE_OK;
 }

@@ -152,25 +152,13 @@ void channel_invitation_failed(struct server *server, struct span who)
 
 /* --- revoking --- */
 
-/* Without that channel; in the arena. bytes NULL: no memory. */
-static struct span channels_without(struct server *server, struct span channels, struct span jid)
-{
-    struct build build;
-    struct span at = channels, one;
-    build_init(&build, &server->arena, channels.len + 1);
-    while (channel_people_next(&at, &one))
-        if (!span_equal(one, jid))
-            part(&build, one);
-    return build_span(&build);
-}
-
 enum store_outcome channel_invitation_revoke(struct server *server,
                                              const struct channel_here *channel,
                                              struct invite *invite)
 {
     struct span jid = jid_bare(&channel->jid);
     bool more = (invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT)) != 0;
-    invite->channels = channels_without(server, invite->channels, jid);
+    invite->channels = jid_list_without(invite->channels, jid, &server->arena);
     if (invite->channels.bytes == NULL)
         return STORE_FULL;
     return more || invite->channels.len > 0 ? invite_put(server->store, invite)
@@ -188,7 +176,7 @@ enum store_outcome channel_invitation_revoke_all(struct server *server,
     while ((outcome = invite_next(server->store, after, &invite)) == STORE_OK) {
         memcpy(hash, invite.hash, sizeof hash);
         after = span_of((const char *)hash, sizeof hash);
-        if (!channel_people_has(invite.channels, jid))
+        if (!jid_list_has(invite.channels, jid))
             continue;
         outcome = channel_invitation_revoke(server, channel, &invite);
         if (outcome != STORE_OK)

@@ -103,8 +103,7 @@ enum channel_outcome channel_create(struct server *server, struct span local,
     if (outcome == CHANNEL_DONE)
         outcome = room(server);
     build_init(&people, &server->arena, jid_bare_len(owner) + 1);
-    build_put(&people, jid_bare(owner));
-    build_put(&people, span_of("", 1));
+    jid_list_put(&people, jid_bare(owner));
     if (outcome == CHANNEL_DONE && people.full)
         outcome = CHANNEL_NO_ROOM;
     if (outcome != CHANNEL_DONE)

@@ -38,8 +38,8 @@ enum channel_outcome channel_quit(struct server *server, const struct jid *who,
 
 static bool channel_knows(struct store *store, const struct channel *channel, struct span jid)
 {
-    return channel_people_has(channel->owners, jid) || channel_people_has(channel->admins, jid) ||
-           channel_people_has(channel->contacts, jid) ||
+    return jid_list_has(channel->owners, jid) || jid_list_has(channel->admins, jid) ||
+           jid_list_has(channel->contacts, jid) ||
            channel_entry_get(store, channel->id, CHANNEL_LIST_ALLOWED, jid) == STORE_OK;
 }
 
@@ -57,31 +57,19 @@ static enum store_outcome channel_of_role(struct server *server, struct span jid
     return outcome == STORE_OK ? channel_find(server, local, out) : outcome;
 }
 
-/* bytes NULL: no memory. */
-static struct span people_without(struct server *server, struct span people, struct span jid)
-{
-    struct build build;
-    struct span at;
-    build_init(&build, &server->arena, people.len);
-    while (channel_people_next(&people, &at))
-        if (!span_equal(at, jid))
-            build_put(&build, span_of(at.bytes, at.len + 1));
-    return build_span(&build);
-}
-
 static enum store_outcome role_end(struct server *server, const struct channel_here *here,
                                    struct span jid)
 {
     struct channel channel = here->channel;
     struct span heir = span_string(config.domain), rest;
-    channel.owners = people_without(server, channel.owners, jid);
-    channel.contacts = people_without(server, channel.contacts, jid);
-    rest = channel.admins = people_without(server, channel.admins, jid);
+    channel.owners = jid_list_without(channel.owners, jid, &server->arena);
+    channel.contacts = jid_list_without(channel.contacts, jid, &server->arena);
+    rest = channel.admins = jid_list_without(channel.admins, jid, &server->arena);
     if (channel.owners.bytes == NULL || channel.contacts.bytes == NULL ||
         channel.admins.bytes == NULL || !store_has_room(server->store, CHANNEL_CHANGE_BYTES))
         return STORE_FULL;
     if (channel.owners.len == 0) {
-        bool has_heir = channel_people_next(&rest, &heir);
+        bool has_heir = jid_list_next(&rest, &heir);
         channel.owners = span_of(heir.bytes, heir.len + 1);
         if (has_heir)
             channel.admins = rest;

@@ -30,14 +30,10 @@ void channel_participant_item(struct build *build, const struct participant *par
     build_str(build, "<item");
     build_attr(build, "id", span_of(participant->id, sizeof participant->id));
     build_str(build, "><participant xmlns='" NS_MIX "'>");
-    if (participant->nick.len > 0) {
-        build_str(build, "<nick>");
-        build_text(build, participant->nick);
-        build_str(build, "</nick>");
-    }
-    build_str(build, "<jid>");
-    build_text(build, participant->jid);
-    build_str(build, "</jid></participant></item>");
+    if (participant->nick.len > 0)
+        build_element(build, "nick", participant->nick);
+    build_element(build, "jid", participant->jid);
+    build_str(build, "</participant></item>");
 }
 
 /* MX-19. false: no memory. */
@@ -94,8 +90,8 @@ static bool may_hear(const struct channel *channel, enum channel_node node, stru
 {
     uint8_t right = channel->subscribe[node];
     return right <= CHANNEL_PARTICIPANT ||
-           (right <= CHANNEL_ADMIN && channel_people_has(channel->admins, jid)) ||
-           (right <= CHANNEL_OWNER && channel_people_has(channel->owners, jid));
+           (right <= CHANNEL_ADMIN && jid_list_has(channel->admins, jid)) ||
+           (right <= CHANNEL_OWNER && jid_list_has(channel->owners, jid));
 }
 
 enum store_outcome channel_event(struct server *server, const struct channel_here *channel,

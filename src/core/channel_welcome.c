@@ -21,7 +21,7 @@ size_t channel_welcome_bytes(struct span channels)
 {
     struct span one;
     size_t bytes = 0;
-    while (channel_people_next(&channels, &one))
+    while (jid_list_next(&channels, &one))
         bytes += CHANNEL_JOIN_BYTES;
     return bytes;
 }
@@ -67,7 +67,7 @@ void channel_welcome(struct server *server, const struct channel_welcome *welcom
                      const struct jid *newcomer)
 {
     struct span channels = welcome->channels, one;
-    while (channel_people_next(&channels, &one)) {
+    while (jid_list_next(&channels, &one)) {
         size_t mark = server->arena.used;
         if (!enter(server, welcome->owner, one, newcomer))
             log_line(LOG_NOTE, "'%.*s' came by an invitation into %.*s, which could not be entered",

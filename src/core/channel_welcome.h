@@ -11,7 +11,7 @@ size_t channel_welcome_bytes(struct span channels);
 /* Which channels the invitation lets into, copied into the arena, since its last use deletes it.
  */
 struct channel_welcome {
-    struct span channels; /* bare jids, each with a NUL behind it */
+    struct span channels; /* wire/jid_list.h */
     struct span owner;    /* whose right to invite it takes; empty: nobody's */
     size_t bytes;         /* channel_welcome_bytes */
 };

@@ -150,22 +150,10 @@ bool invitation_opens(struct store *store, struct span token, uint64_t now_us, s
     return opens(store, token, now_us, out) && (out->flags & INVITE_ACCOUNT);
 }
 
-/* The list is of the store's making: each jid has a NUL behind it. */
-static bool channels_has(struct span channels, struct span channel)
-{
-    while (channels.len > 0) {
-        size_t end = span_find(channels, '\0');
-        if (span_equal(span_cut(channels, 0, end), channel))
-            return true;
-        channels = span_cut(channels, end + 1, channels.len);
-    }
-    return false;
-}
-
 bool invitation_enters(struct store *store, struct span token, struct span channel, struct span who,
                        uint64_t now_us, struct invite *out)
 {
-    return opens(store, token, now_us, out) && channels_has(out->channels, channel) &&
+    return opens(store, token, now_us, out) && jid_list_has(out->channels, channel) &&
            (out->bound.len == 0 || span_equal(out->bound, who)); /* INV-4 */
 }
 

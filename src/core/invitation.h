@@ -8,6 +8,7 @@
 #include "store/rosters.h"
 #include "wire/build.h"
 #include "wire/jid.h"
+#include "wire/jid_list.h"
 #include "wire/token.h"
 
 #define INVITATION_ID_CHARS 8 /* hexadecimal: the beginning of the hash */
@@ -20,7 +21,7 @@ struct invitation_wish {
     struct span owner;    /* localpart of who asks; empty: the command line without --contact */
     struct span username; /* to be reserved; empty: any */
     struct span note;
-    struct span channels; /* to be let into: bare jids, each with a NUL behind it; may be empty */
+    struct span channels; /* to be let into: wire/jid_list.h; may be empty */
     uint16_t uses;        /* 0: one */
     uint64_t seconds; /* lifetime; 0: config.invite_lifetime; never longer than that unless admin */
     bool unlimited;   /* by an admin or the command line: no limits per owner */

@@ -31,9 +31,7 @@ static void list_build(struct build *build, const char *name, struct span list)
     build_str(build, name);
     build_str(build, ">");
     while (blocklist_next(&list, &address)) {
-        build_str(build, "<jid>");
-        build_text(build, address);
-        build_str(build, "</jid>");
+        build_element(build, "jid", address);
     }
     build_str(build, "</");
     build_str(build, name);

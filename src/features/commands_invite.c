@@ -5,7 +5,6 @@
 #include "core/username.h"
 #include "features/commands.h"
 #include "wire/names.h"
-#include "wire/timestamp.h"
 #include "wire/uri.h"
 
 #define FORM_INVITATION "urn:xmpp:invite#invitation" /* XEP-0401 12.1 */
@@ -28,21 +27,13 @@ static uint64_t days_max(const struct command_turn *command)
     return command->admin ? ADMIN_DAYS_MAX : config.invite_lifetime / DAY_SECONDS;
 }
 
-static void put_time(struct build *build, const char *type, const char *var, const char *label,
-                     uint64_t utc_us)
-{
-    char text[TIMESTAMP_BYTES];
-    timestamp_write(utc_us, text);
-    form_put(build, type, var, label, span_of(text, sizeof text), false);
-}
-
 /* INV-7: fields directly in the form, `expire` always. */
 static void result(struct command_turn *command, struct span uri, const struct invite *invite)
 {
     struct build *build = &command->build;
     form_begin(build, "result", "Invitation", NULL, FORM_INVITATION);
     form_put(build, "text-single", "uri", "Link", uri, false);
-    put_time(build, "text-single", "expire", "Valid until", invite->expires_us);
+    form_put_time(build, "text-single", "expire", "Valid until", invite->expires_us);
     form_end(build);
 }
 
@@ -249,15 +240,6 @@ static const char *kind_of(const struct invite *invite)
     return invite->flags & INVITE_ACCOUNT ? "account and contact" : "contact";
 }
 
-static void put_number(struct build *build, const char *var, unsigned number)
-{
-    form_open(build, NULL, var, NULL, false);
-    build_str(build, "<value>");
-    build_number(build, number);
-    build_str(build, "</value>");
-    form_shut(build);
-}
-
 static void put_item(struct command_turn *command, const struct invite *invite)
 {
     struct build *build = &command->build;
@@ -268,9 +250,9 @@ static void put_item(struct command_turn *command, const struct invite *invite)
     form_put(build, NULL, "start", NULL, span_of(invite->start, sizeof invite->start), false);
     form_put(build, NULL, "kind", NULL, span_string(kind_of(invite)), false);
     form_put(build, NULL, "username", NULL, invite->username, false);
-    put_time(build, NULL, "created", NULL, invite->made_us);
-    put_time(build, NULL, "expire", NULL, invite->expires_us);
-    put_number(build, "uses-left", invite->uses_left);
+    form_put_time(build, NULL, "created", NULL, invite->made_us);
+    form_put_time(build, NULL, "expire", NULL, invite->expires_us);
+    form_put_number(build, NULL, "uses-left", NULL, invite->uses_left);
     if (command->admin)
         form_put(build, NULL, "owner", NULL, invite->owner, false);
     form_put(build, NULL, "note", NULL, invite->note, false);

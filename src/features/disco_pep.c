@@ -11,9 +11,7 @@
 
 static struct jid owner_of(const struct turn *turn)
 {
-    struct jid owner = jid_present(&turn->to) ? turn->to : turn->session->jid;
-    owner.resource_len = 0;
-    return owner;
+    return jid_to_bare(jid_present(&turn->to) ? &turn->to : &turn->session->jid);
 }
 
 static bool visible(struct turn *turn, const struct jid *owner, const struct pep_node *node)

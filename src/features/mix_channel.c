@@ -1,17 +1,10 @@
 /* mix_channel.c: see mix_channel.h. */
 #include "features/mix_channel.h"
 
-struct jid mix_asker(const struct turn *turn)
-{
-    struct jid asker = turn->session->jid;
-    asker.resource_len = 0;
-    return asker;
-}
-
 bool mix_channel_find(struct turn *turn, struct span local, struct channel_here *channel,
                       enum channel_role *role)
 {
-    struct jid asker = mix_asker(turn);
+    struct jid asker = jid_to_bare(&turn->session->jid);
     bool banned = false;
     enum store_outcome outcome = channel_find(turn->server, local, channel);
     if (outcome == STORE_OK)

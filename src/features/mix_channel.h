@@ -4,9 +4,6 @@
 
 #include "core/channel_join.h"
 
-/* Who asks. */
-struct jid mix_asker(const struct turn *turn);
-
 /* The channel of that name, and what the asker is to it. false: an error was answered: for one that
  * the asker shall not see the same as for one that is not there (MX-2). */
 bool mix_channel_find(struct turn *turn, struct span local, struct channel_here *channel,

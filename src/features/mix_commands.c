@@ -5,7 +5,6 @@
 #include "base/must.h"
 #include "core/channel_invitation.h"
 #include "wire/names.h"
-#include "wire/timestamp.h"
 #include "wire/uri.h"
 
 #define DAY_SECONDS 86400
@@ -30,14 +29,6 @@ static bool channel_look(struct command_turn *command, struct channel_here *chan
 static struct span own_local(const struct command_turn *command)
 {
     return jid_local(&command->turn->session->jid);
-}
-
-static void time_put(struct build *build, const char *type, const char *var, const char *label,
-                     uint64_t utc_us)
-{
-    char text[TIMESTAMP_BYTES];
-    timestamp_write(utc_us, text);
-    form_put(build, type, var, label, span_of(text, sizeof text), false);
 }
 
 /* --- making --- */
@@ -69,8 +60,7 @@ static bool wish_read(struct command_turn *command, struct channel_here *channel
         !command_number(command, "expire-days", days_max(), &days))
         return false;
     build_init(&channels, &server->arena, jid_bare_len(&channel->jid) + 1);
-    build_put(&channels, jid_bare(&channel->jid));
-    build_put(&channels, span_of("", 1));
+    jid_list_put(&channels, jid_bare(&channel->jid));
     *wish = (struct invitation_wish){.owner = own_local(command),
                                      .channels = build_span(&channels),
                                      .uses = (uint16_t)uses,
@@ -119,7 +109,7 @@ void mix_invite_run(struct command_turn *command)
     must(!uri.full);
     form_begin(&command->build, "result", "Invitation", NULL, NODE_MIX);
     form_put(&command->build, "text-single", "uri", "Link", build_span(&uri), false);
-    time_put(&command->build, "text-single", "expire", "Valid until", invite.expires_us);
+    form_put_time(&command->build, "text-single", "expire", "Valid until", invite.expires_us);
     form_end(&command->build);
 }
 
@@ -135,22 +125,20 @@ struct look {
 static bool seen(const struct look *look, const struct invite *invite)
 {
     return invite->expires_us > look->command->turn->server->wall_us &&
-           channel_people_has(invite->channels, jid_bare(&look->channel.jid)) &&
+           jid_list_has(invite->channels, jid_bare(&look->channel.jid)) &&
            (look->keeper || span_equal(invite->owner, own_local(look->command)));
 }
 
 static void item_put(struct build *build, const struct invite *invite)
 {
-    char id[INVITATION_ID_CHARS], number[12];
-    struct build uses = {.bytes = number, .size = sizeof number};
+    char id[INVITATION_ID_CHARS];
     invitation_id(invite, id);
-    build_number(&uses, invite->uses_left);
     build_str(build, "<item>");
     form_put(build, NULL, "id", NULL, span_of(id, sizeof id), false);
     form_put(build, NULL, "start", NULL, span_of(invite->start, sizeof invite->start), false);
     form_put(build, NULL, "owner", NULL, invite->owner, false);
-    time_put(build, NULL, "expire", NULL, invite->expires_us);
-    form_put(build, NULL, "uses-left", NULL, build_span(&uses), false);
+    form_put_time(build, NULL, "expire", NULL, invite->expires_us);
+    form_put_number(build, NULL, "uses-left", NULL, invite->uses_left);
     build_str(build, "</item>");
 }
 

@@ -45,7 +45,7 @@ void mix_service_info_request(struct turn *turn)
 /* 6.2: those that the asker may join. */
 static bool listed(struct turn *turn, const struct channel *channel)
 {
-    const struct jid asker = mix_asker(turn);
+    const struct jid asker = jid_to_bare(&turn->session->jid);
     enum channel_role role;
     bool banned;
     return !(channel->flags & (CHANNEL_UNLISTED | CHANNEL_ENDING)) &&

@@ -55,7 +55,7 @@ static void people_put(struct build *build, const char *var, struct span people)
 {
     struct span one;
     form_open(build, "jid-multi", var, NULL, false);
-    while (channel_people_next(&people, &one))
+    while (jid_list_next(&people, &one))
         form_add(build, one);
     form_shut(build);
 }
@@ -147,10 +147,9 @@ static int people_read(struct mix_request *request, const struct node *form, con
         struct jid jid;
         if (!jid_parse(value, arena, &jid) || jid.resource_len > 0 || jid.local_len == 0)
             return ERROR_BAD_REQUEST;
-        if (channel_people_has(span_of(people.bytes, people.used), jid_bare(&jid)))
+        if (jid_list_has(span_of(people.bytes, people.used), jid_bare(&jid)))
             continue;
-        build_put(&people, jid_bare(&jid));
-        build_put(&people, span_of("", 1));
+        jid_list_put(&people, jid_bare(&jid));
         if (++count > CHANNEL_PEOPLE_MAX || people.full)
             return ERROR_NOT_ACCEPTABLE;
     }

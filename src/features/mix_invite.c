@@ -59,7 +59,7 @@ static bool inviter_check(struct wish *wish)
 {
     struct turn *turn = wish->turn;
     enum channel_role role;
-    wish->inviter = mix_asker(turn);
+    wish->inviter = jid_to_bare(&turn->session->jid);
     return mix_channel_find(turn, jid_local(&turn->to), &wish->channel, &role) &&
            (channel_may_invite(&wish->channel.channel, role, false) ||
             refuse(turn, ERROR_FORBIDDEN));
@@ -101,8 +101,7 @@ static bool bearer_make(struct wish *wish, char token[CHANNEL_BEARER_CHARS])
     struct invite made;
     struct invitation_wish invitation = {.owner = jid_local(&wish->inviter)};
     build_init(&channels, &turn->server->arena, SESSION_JID_BYTES + 1);
-    build_put(&channels, jid_bare(&wish->channel.jid));
-    build_put(&channels, span_of("", 1));
+    jid_list_put(&channels, jid_bare(&wish->channel.jid));
     if (channels.full)
         return refuse(turn, ERROR_RESOURCE_CONSTRAINT);
     invitation.channels = build_span(&channels);
@@ -114,17 +113,6 @@ static bool bearer_make(struct wish *wish, char token[CHANNEL_BEARER_CHARS])
                                                      : ERROR_RESOURCE_CONSTRAINT);
 }
 
-static void element(struct build *build, const char *name, struct span text)
-{
-    build_str(build, "<");
-    build_str(build, name);
-    build_str(build, ">");
-    build_text(build, text);
-    build_str(build, "</");
-    build_str(build, name);
-    build_str(build, ">");
-}
-
 /* The link that takes somebody there whose address nobody knew (MT-7). */
 static void link_put(struct build *build, struct wish *wish, struct span token)
 {
@@ -133,7 +121,7 @@ static void link_put(struct build *build, struct wish *wish, struct span token)
     uri_channel(&uri, wish->channel.local, span_string(config.mix_domain), token);
     build->full |= uri.full;
     build_str(build, "<x xmlns='" NS_OOB "'>");
-    element(build, "url", build_span(&uri));
+    build_element(build, "url", build_span(&uri));
     build_str(build, "</x>");
 }
 
@@ -144,11 +132,11 @@ static void answer(struct wish *wish, struct span token)
     struct build build;
     build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
     build_str(&build, "<invite xmlns='" NS_MIX_MISC "'><invitation>");
-    element(&build, "inviter", jid_bare(&wish->inviter));
+    build_element(&build, "inviter", jid_bare(&wish->inviter));
     if (bound)
-        element(&build, "invitee", jid_bare(&wish->invitee));
-    element(&build, "channel", jid_bare(&wish->channel.jid));
-    element(&build, "token", token);
+        build_element(&build, "invitee", jid_bare(&wish->invitee));
+    build_element(&build, "channel", jid_bare(&wish->channel.jid));
+    build_element(&build, "token", token);
     build_str(&build, "</invitation>");
     if (!bound)
         link_put(&build, wish, token);

@@ -60,11 +60,8 @@ static void answer_put(const struct channel_here *channel, const struct channel_
             build_attr(answer, "node", span_string(channel_node_name((enum channel_node)node)));
             build_str(answer, "/>");
         }
-    if (joining->nick_had.len > 0) {
-        build_str(answer, "<nick>");
-        build_text(answer, joining->nick_had);
-        build_str(answer, "</nick>");
-    }
+    if (joining->nick_had.len > 0)
+        build_element(answer, "nick", joining->nick_had);
     build_str(answer, "</join>");
 }
 
@@ -98,8 +95,7 @@ static enum channel_outcome attempt_make(struct attempt *attempt, const struct j
 {
     struct turn *turn = attempt->turn;
     struct server *server = turn->server;
-    attempt->joining.who = turn->session->jid;
-    attempt->joining.who.resource_len = 0;
+    attempt->joining.who = jid_to_bare(&turn->session->jid);
     if (!join_read(turn, join, &attempt->joining))
         return CHANNEL_NO_ROOM;
     enum store_outcome found = channel_find(server, jid_local(channel), &attempt->channel);

@@ -62,8 +62,8 @@ static bool may_be_banned(const struct mix_request *request, const struct jid *e
 {
     const struct channel *channel = &request->channel.channel;
     return entry->local_len == 0 ? !span_is(jid_domain(entry), config.domain)
-                                 : !channel_people_has(channel->owners, jid_bare(entry)) &&
-                                       !channel_people_has(channel->admins, jid_bare(entry));
+                                 : !jid_list_has(channel->owners, jid_bare(entry)) &&
+                                       !jid_list_has(channel->admins, jid_bare(entry));
 }
 
 /* MX-20. */

@@ -152,14 +152,10 @@ static void extra_build(const struct saying *saying, const char *id, struct buil
 {
     build_init(build, &saying->turn->server->arena, MIX_BYTES_MAX);
     build_str(build, "<mix xmlns='" NS_MIX "'>");
-    if (saying->nick.len > 0) {
-        build_str(build, "<nick>");
-        build_text(build, saying->nick);
-        build_str(build, "</nick>");
-    }
-    build_str(build, "<jid>");
-    build_text(build, jid_bare(&saying->turn->session->jid));
-    build_str(build, "</jid></mix>");
+    if (saying->nick.len > 0)
+        build_element(build, "nick", saying->nick);
+    build_element(build, "jid", jid_bare(&saying->turn->session->jid));
+    build_str(build, "</mix>");
     if (saying->lasting)
         stanza_id_put(build, jid_bare(&saying->channel.jid), span_of(id, UID_CHARS));
 }
@@ -234,11 +230,7 @@ static void sender_say(const struct saying *saying, struct session *at, struct s
     while (!span_equal(span_cut(whole, mix, mix + end.len), end))
         mix++;
     build_init(&id, &server->arena, 64 + BUILD_ESCAPED_MAX(turn->id.len));
-    if (turn->id.bytes != NULL) {
-        build_str(&id, "<submission-id>");
-        build_text(&id, turn->id);
-        build_str(&id, "</submission-id>");
-    }
+    build_element(&id, "submission-id", turn->id);
     const struct span pieces[] = {head, span_cut(whole, saying->inside, mix),
                                   id.full ? SPAN("") : build_span(&id),
                                   span_cut(whole, mix, whole.len)};

@@ -375,7 +375,7 @@ void mix_pubsub_request(struct turn *turn)
 {
     struct mix_request request = {.turn = turn,
                                   .element = stanza_child(turn->stanza, turn->child, NULL, NULL),
-                                  .who = mix_asker(turn)};
+                                  .who = jid_to_bare(&turn->session->jid)};
     size_t i = 0, count = sizeof requests / sizeof requests[0];
     if (!mix_channel_find(turn, jid_local(&turn->to), &request.channel, &request.role))
         return;

@@ -69,9 +69,8 @@ void client_join_request(struct turn *turn)
 void client_leave_request(struct turn *turn)
 {
     struct build build;
-    struct jid channel, user = turn->session->jid;
+    struct jid channel, user = jid_to_bare(&turn->session->jid);
     int error = channel_read(turn, &channel);
-    user.resource_len = 0;
     if (error < 0 && stanza_child(turn->stanza, turn->child, NS_MIX, "leave") == NULL)
         error = ERROR_BAD_REQUEST;
     if (error < 0) {

@@ -34,7 +34,7 @@ void mix_join_request(struct turn *turn)
 
 void mix_leave_request(struct turn *turn)
 {
-    const struct jid asker = mix_asker(turn);
+    const struct jid asker = jid_to_bare(&turn->session->jid);
     struct channel_here channel;
     enum channel_role role;
     if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
@@ -48,7 +48,7 @@ void mix_leave_request(struct turn *turn)
 
 void mix_setnick_request(struct turn *turn)
 {
-    const struct jid asker = mix_asker(turn);
+    const struct jid asker = jid_to_bare(&turn->session->jid);
     const struct node *nick = stanza_child(turn->stanza, turn->child, NS_MIX, "nick");
     struct span typed, had = SPAN_NONE;
     struct channel_here channel;
@@ -65,9 +65,9 @@ void mix_setnick_request(struct turn *turn)
                                        ? CHANNEL_NO_ROOM
                                        : channel_nick(turn->server, &channel, &asker, typed, &had);
     build_init(&build, &turn->server->arena, NICK_ANSWER_BYTES);
-    build_str(&build, "<setnick xmlns='" NS_MIX "'><nick>");
-    build_text(&build, had);
-    build_str(&build, "</nick></setnick>");
+    build_str(&build, "<setnick xmlns='" NS_MIX "'>");
+    build_element(&build, "nick", had);
+    build_str(&build, "</setnick>");
     answer(turn, outcome, &build);
 }
 
@@ -98,7 +98,7 @@ static void nodes_put(struct build *build, const char *name, uint8_t nodes)
 
 void mix_subscription_request(struct turn *turn)
 {
-    const struct jid asker = mix_asker(turn);
+    const struct jid asker = jid_to_bare(&turn->session->jid);
     uint8_t add = nodes_read(turn, "subscribe"), added = 0;
     uint8_t remove = nodes_read(turn, "unsubscribe") & (uint8_t)~add;
     struct channel_here channel;

@@ -31,7 +31,7 @@ static enum stanza_error create_error(enum channel_outcome outcome)
 static void create(struct turn *turn, struct span local)
 {
     struct server *server = turn->server;
-    const struct jid owner = mix_asker(turn);
+    const struct jid owner = jid_to_bare(&turn->session->jid);
     struct channel_here channel;
     struct build build;
     enum channel_outcome outcome = channel_create(server, local, &owner, &channel);

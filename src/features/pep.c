@@ -416,8 +416,7 @@ void pep_request(struct turn *turn)
     const struct node *element = stanza_child(turn->stanza, turn->child, NULL, NULL);
     struct pep_request request = {.turn = turn, .element = element, .own = access_own(turn)};
     size_t i = 0;
-    request.owner = jid_present(&turn->to) ? turn->to : turn->session->jid;
-    request.owner.resource_len = 0;
+    request.owner = jid_to_bare(jid_present(&turn->to) ? &turn->to : &turn->session->jid);
     if (element == NULL) {
         reply_error(turn, ERROR_BAD_REQUEST);
         return;

@@ -8,6 +8,7 @@
 #include "core/output.h"
 #include "store/absences.h"
 #include "wire/build.h"
+#include "wire/jid_list.h"
 #include "wire/names.h"
 #include "wire/timestamp.h"
 
@@ -85,22 +86,12 @@ static struct span directed_list(struct server *server, const struct session *se
     return span_of(bytes, rope_peek(&session->directed, bytes, session->directed.bytes));
 }
 
-/* Takes the first one off. */
-static bool directed_next(struct span *list, struct span *jid)
-{
-    if (list->len == 0)
-        return false;
-    *jid = span_cut(*list, 0, span_find(*list, 0));
-    *list = span_cut(*list, jid->len + 1, list->len);
-    return true;
-}
-
 static bool directed_has(struct server *server, const struct session *session, struct span jid)
 {
     size_t mark = server->arena.used;
     struct span list = directed_list(server, session), at;
     bool found = false;
-    while (!found && directed_next(&list, &at))
+    while (!found && jid_list_next(&list, &at))
         found = span_equal(at, jid);
     arena_reset(&server->arena, mark);
     return found;
@@ -114,15 +105,14 @@ static bool directed_add(struct server *server, struct session *session, struct 
     struct build build;
     unsigned count = 0;
     bool found = false;
-    while (directed_next(&list, &at)) {
+    while (jid_list_next(&list, &at)) {
         found |= span_equal(at, jid);
         count++;
     }
     if (!found && count < DIRECTED_MAX &&
         session->directed.bytes + jid.len + 1 <= DIRECTED_BYTES_MAX) {
         build_init(&build, &server->arena, jid.len + 1);
-        build_put(&build, jid);
-        build_put(&build, span_of("", 1));
+        jid_list_put(&build, jid);
         found = !build.full && output_body(server, &session->directed, build_span(&build));
     }
     arena_reset(&server->arena, mark);
@@ -133,7 +123,7 @@ static void directed_drop(struct server *server, struct session *session, struct
 {
     size_t mark = server->arena.used;
     struct span list = directed_list(server, session), rest = list, at;
-    while (directed_next(&rest, &at) && !span_equal(at, jid))
+    while (jid_list_next(&rest, &at) && !span_equal(at, jid))
         continue;
     if (list.len > 0 && span_equal(at, jid)) {
         struct span before = span_of(list.bytes, (size_t)(at.bytes - list.bytes));
@@ -209,7 +199,7 @@ static void tell_directed(struct server *server, struct session *about,
     size_t mark = server->arena.used;
     struct span list = directed_list(server, about), at;
     struct jid to;
-    while (directed_next(&list, &at)) {
+    while (jid_list_next(&list, &at)) {
         if (!jid_parse(at, &server->arena, &to) ||
             (about->announced &&
              roster_hears(server->store, jid_local(&about->jid), jid_bare(&to))))

@@ -24,13 +24,6 @@ bool private_bookmarks_are(const struct node *element)
     return node_is(element, NS_BOOKMARKS_OLD, "storage");
 }
 
-static struct jid owner_of(const struct turn *turn)
-{
-    struct jid owner = turn->session->jid;
-    owner.resource_len = 0;
-    return owner;
-}
-
 /* A bookmark of a room, as one that is written. */
 struct conference {
     const struct stanza *stanza;
@@ -46,15 +39,6 @@ static struct span child_text(const struct conference *conference, const char *n
     const struct node *child =
         stanza_child(conference->stanza, conference->node, conference->namespace, name);
     return child == NULL ? SPAN_NONE : stanza_text(conference->stanza, child, arena);
-}
-
-static void element_put(struct build *build, const char *tag, const char *end, struct span text)
-{
-    if (text.bytes == NULL)
-        return;
-    build_str(build, tag);
-    build_text(build, text);
-    build_str(build, end);
 }
 
 /* In another namespace; jid bytes NULL: without one. bytes NULL: no memory. */
@@ -75,8 +59,8 @@ static struct span conference_build(const struct conference *conference, const c
     if (form_true(stanza_attribute(conference->stanza, conference->node, "autojoin")))
         build_attr(&build, "autojoin", SPAN("true"));
     build_str(&build, ">");
-    element_put(&build, "<nick>", "</nick>", nick);
-    element_put(&build, "<password>", "</password>", password);
+    build_element(&build, "nick", nick);
+    build_element(&build, "password", password);
     build_put(&build, conference->extensions);
     build_str(&build, "</conference>");
     return build_span(&build);
@@ -292,7 +276,7 @@ enum pep_outcome private_bookmarks_read(struct turn *turn, const struct node *st
 /* Those that were not set. */
 static enum store_outcome retract_others(struct turn *turn, struct bookmarks *bookmarks)
 {
-    const struct jid owner = owner_of(turn);
+    const struct jid owner = jid_to_bare(&turn->session->jid);
     struct pep_item item = {.sequence = 0};
     enum store_outcome outcome = STORE_OK;
     while (outcome == STORE_OK && bookmarks->node.number != 0) {
@@ -309,7 +293,7 @@ static enum pep_outcome publish(struct turn *turn, struct bookmarks *bookmarks,
                                 const struct bookmark *bookmark)
 {
     struct server *server = turn->server;
-    const struct jid owner = owner_of(turn);
+    const struct jid owner = jid_to_bare(&turn->session->jid);
     struct stanza stanza;
     struct conference before;
     struct pep_item old;

@@ -5,20 +5,12 @@
 #include "features/registration.h"
 #include "store/pending.h"
 #include "wire/names.h"
-#include "wire/timestamp.h"
 
 /* A registration, not an account that verifies an address, and not expired. */
 static bool is_open(const struct command_turn *command, const struct pending *pending)
 {
     return !(pending->flags & PENDING_OF_ACCOUNT) &&
            pending->expires_us > command->turn->server->wall_us;
-}
-
-static void put_time(struct build *build, const char *var, uint64_t utc_us)
-{
-    char text[TIMESTAMP_BYTES];
-    timestamp_write(utc_us, text);
-    form_put(build, NULL, var, NULL, span_of(text, sizeof text), false);
 }
 
 /* What it waits for. */
@@ -39,8 +31,8 @@ static void put_item(struct build *build, const struct pending *pending)
     form_put(build, NULL, "email", NULL, pending->email, false);
     form_put(build, NULL, "phone", NULL, pending->phone, false);
     form_put(build, NULL, "waits-for", NULL, span_string(waits_for(pending)), false);
-    put_time(build, "created", pending->made_us);
-    put_time(build, "expire", pending->expires_us);
+    form_put_time(build, NULL, "created", NULL, pending->made_us);
+    form_put_time(build, NULL, "expire", NULL, pending->expires_us);
     build_str(build, "</item>");
 }
 

@@ -87,9 +87,8 @@ static void say_complete(struct turn *turn, enum face face, const struct outcome
         return;
     }
     build_init(&build, &turn->server->arena, 512 + BUILD_ESCAPED_MAX(outcome->local.len));
-    build_str(&build, "<query xmlns='" NS_REGISTER "'><registered/><username>");
-    build_text(&build, outcome->local);
-    build_str(&build, "</username>");
+    build_str(&build, "<query xmlns='" NS_REGISTER "'><registered/>");
+    build_element(&build, "username", outcome->local);
     if (login)
         fast_welcome(turn->server, turn->session, outcome->local, &build);
     build_str(&build, "</query>");

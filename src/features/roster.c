@@ -258,9 +258,8 @@ static enum store_outcome item_replace(struct turn *turn, struct span contact,
  * it. */
 static int item_remove(struct turn *turn, const struct jid *contact)
 {
-    struct jid user = turn->session->jid;
+    const struct jid user = jid_to_bare(&turn->session->jid);
     char id[PARTICIPANT_ID_CHARS];
-    user.resource_len = 0;
     if (channel_participant(turn->server->store, jid_local(&user), jid_full(contact), id).bytes ==
         NULL)
         return outcome_error(subscription_remove(turn, contact));

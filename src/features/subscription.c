@@ -10,13 +10,6 @@
 #define REAP_ITEMS 16       /* contacts of deleted accounts in one tick */
 #define REAP_RETRY_MS 10000 /* when the store takes nothing */
 
-static struct jid bare_of(const struct jid *jid)
-{
-    struct jid bare = *jid;
-    bare.resource_len = 0;
-    return bare;
-}
-
 static bool event_of(struct span type, enum event *out, enum event *in)
 {
     static const struct {
@@ -108,7 +101,7 @@ static void tell_sender(struct turn *turn, enum store_outcome outcome)
 
 void subscription_stanza(struct turn *turn)
 {
-    const struct jid user = bare_of(&turn->session->jid), contact = bare_of(&turn->to);
+    const struct jid user = jid_to_bare(&turn->session->jid), contact = jid_to_bare(&turn->to);
     struct span request = SPAN_NONE;
     struct forward forward;
     struct invite invite;
@@ -162,7 +155,7 @@ static enum store_outcome take_leave(struct server *server, const struct bond *b
 enum store_outcome subscription_remove(struct turn *turn, const struct jid *contact)
 {
     struct server *server = turn->server;
-    const struct jid user = bare_of(&turn->session->jid);
+    const struct jid user = jid_to_bare(&turn->session->jid);
     struct bond bond = {.relation = NONE};
     enum store_outcome outcome = STORE_OK;
     uint64_t version;

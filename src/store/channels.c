@@ -37,32 +37,13 @@ static bool local_fits(struct span local)
 
 /* --- people --- */
 
-bool channel_people_next(struct span *people, struct span *jid)
-{
-    size_t end = span_find(*people, '\0');
-    if (end == people->len)
-        return false;
-    *jid = span_cut(*people, 0, end);
-    *people = span_cut(*people, end + 1, people->len);
-    return true;
-}
-
-bool channel_people_has(struct span people, struct span jid)
-{
-    struct span at;
-    while (channel_people_next(&people, &at))
-        if (span_equal(at, jid))
-            return true;
-    return false;
-}
-
 static bool people_sound(struct span people)
 {
     struct span jid;
     unsigned count = 0;
     if (people.len > CHANNEL_PEOPLE_BYTES_MAX)
         return false;
-    for (; channel_people_next(&people, &jid); count++)
+    for (; jid_list_next(&people, &jid); count++)
         if (jid.len == 0)
             return false;
     return people.len == 0 && count <= CHANNEL_PEOPLE_MAX;

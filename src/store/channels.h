@@ -5,6 +5,7 @@
 #define KITH_CHANNELS_H
 
 #include "store/store.h"
+#include "wire/jid_list.h"
 
 #define CHANNEL_LOCAL_BYTES_MAX 127
 #define CHANNEL_SECRET_BYTES 32
@@ -58,16 +59,11 @@ struct channel {
     uint64_t config_us;
     struct span name; /* Name, Description: may be empty */
     struct span description;
-    struct span contacts; /* bare jids, each with a NUL behind it; so are the next two */
+    struct span contacts; /* bare jids (wire/jid_list.h); so are the next two */
     struct span owners;   /* at least one */
     struct span admins;
     struct span changed_by; /* bare jid; empty: nobody yet */
 };
-
-/* Whether a list of jids has that one. */
-bool channel_people_has(struct span people, struct span jid);
-/* Takes the first one off; false: there is none. */
-bool channel_people_next(struct span *people, struct span *jid);
 
 /* Spans are borrowed until the next write. */
 enum store_outcome channel_get(struct store *store, struct span local, struct channel *out);

@@ -85,3 +85,16 @@ void build_number(struct build *build, uint64_t value)
     } while (value != 0);
     build_put(build, span_of(digits + at, sizeof(digits) - at));
 }
+
+void build_element(struct build *build, const char *name, struct span text)
+{
+    if (text.bytes == NULL)
+        return;
+    build_str(build, "<");
+    build_str(build, name);
+    build_str(build, ">");
+    build_text(build, text);
+    build_str(build, "</");
+    build_str(build, name);
+    build_str(build, ">");
+}

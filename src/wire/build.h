@@ -26,6 +26,8 @@ void build_value(struct build *build, struct span value);
 /* A space, name='escaped value'. Nothing if value.bytes is NULL. */
 void build_attr(struct build *build, const char *name, struct span value);
 void build_number(struct build *build, uint64_t value);
+/* An element that holds that text and no attributes. Nothing if text.bytes is NULL. */
+void build_element(struct build *build, const char *name, struct span text);
 
 /* Escaped length bound: at most 6 bytes a byte. */
 #define BUILD_ESCAPED_MAX(len) (6 * (len))

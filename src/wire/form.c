@@ -2,19 +2,7 @@
 #include "wire/form.h"
 
 #include "wire/names.h"
-
-static void text_element(struct build *build, const char *name, struct span text)
-{
-    if (text.bytes == NULL)
-        return;
-    build_str(build, "<");
-    build_str(build, name);
-    build_str(build, ">");
-    build_text(build, text);
-    build_str(build, "</");
-    build_str(build, name);
-    build_str(build, ">");
-}
+#include "wire/timestamp.h"
 
 const struct node *form_find(const struct stanza *stanza, const struct node *parent)
 {
@@ -85,7 +73,7 @@ void form_open(struct build *build, const char *type, const char *var, const cha
 
 void form_add(struct build *build, struct span value)
 {
-    text_element(build, "value", value);
+    build_element(build, "value", value);
 }
 
 void form_option(struct build *build, struct span label, struct span value)
@@ -110,14 +98,31 @@ void form_put(struct build *build, const char *type, const char *var, const char
     form_shut(build);
 }
 
+void form_put_time(struct build *build, const char *type, const char *var, const char *label,
+                   uint64_t utc_us)
+{
+    char text[TIMESTAMP_BYTES];
+    timestamp_write(utc_us, text);
+    form_put(build, type, var, label, span_of(text, sizeof text), false);
+}
+
+void form_put_number(struct build *build, const char *type, const char *var, const char *label,
+                     uint64_t number)
+{
+    char text[24];
+    struct build digits = {.bytes = text, .size = sizeof text};
+    build_number(&digits, number);
+    form_put(build, type, var, label, build_span(&digits), false);
+}
+
 void form_begin(struct build *build, const char *type, const char *title, const char *instructions,
                 const char *form_type)
 {
     build_str(build, "<x xmlns='" NS_DATA_FORMS "'");
     build_attr(build, "type", span_string(type));
     build_str(build, ">");
-    text_element(build, "title", span_string(title));
-    text_element(build, "instructions", span_string(instructions));
+    build_element(build, "title", span_string(title));
+    build_element(build, "instructions", span_string(instructions));
     if (form_type != NULL)
         form_put(build, "hidden", "FORM_TYPE", NULL, span_string(form_type), false);
 }

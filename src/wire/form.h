@@ -33,6 +33,11 @@ void form_begin(struct build *build, const char *type, const char *title, const 
 /* One field. type: "text-single", "hidden", …; label NULL: none; value.bytes NULL: no <value/>. */
 void form_put(struct build *build, const char *type, const char *var, const char *label,
               struct span value, bool required);
+/* XEP-0082; digits. */
+void form_put_time(struct build *build, const char *type, const char *var, const char *label,
+                   uint64_t utc_us);
+void form_put_number(struct build *build, const char *type, const char *var, const char *label,
+                     uint64_t number);
 /* The same with several values: form_open, form_add, … , form_shut. form_option: an <option/>. */
 void form_open(struct build *build, const char *type, const char *var, const char *label,
                bool required);

@@ -43,6 +43,14 @@ static inline size_t jid_bare_len(const struct jid *jid)
     return (jid->local_len ? jid->local_len + 1u : 0u) + jid->domain_len;
 }
 
+/* Without its resource; the text is the same. */
+static inline struct jid jid_to_bare(const struct jid *jid)
+{
+    struct jid bare = *jid;
+    bare.resource_len = 0;
+    return bare;
+}
+
 static inline struct span jid_bare(const struct jid *jid)
 {
     return span_of(jid->text, jid_bare_len(jid));

@@ -181,7 +181,7 @@ static void channels_count(unsigned *by_them, unsigned *by_him, unsigned *says)
         if (!is)
             return;
         *by_them += count - 1;
-        *says += channel_people_has(channel.owners, SPAN("romeo@example.com"));
+        *says += jid_list_has(channel.owners, SPAN("romeo@example.com"));
     }
 }
 

@@ -129,12 +129,12 @@ static void test_random(struct store *store)
 static void test_people(void)
 {
     struct span people = SPAN("a@x\0bb@x\0"), jid;
-    CHECK(channel_people_has(people, SPAN("a@x")) && channel_people_has(people, SPAN("bb@x")));
-    CHECK(!channel_people_has(people, SPAN("b@x")) && !channel_people_has(people, SPAN("")));
-    CHECK(!channel_people_has(SPAN(""), SPAN("a@x")) && !channel_people_has(SPAN_NONE, SPAN("a")));
-    CHECK(channel_people_next(&people, &jid) && span_is(jid, "a@x"));
-    CHECK(channel_people_next(&people, &jid) && span_is(jid, "bb@x"));
-    CHECK(!channel_people_next(&people, &jid));
+    CHECK(jid_list_has(people, SPAN("a@x")) && jid_list_has(people, SPAN("bb@x")));
+    CHECK(!jid_list_has(people, SPAN("b@x")) && !jid_list_has(people, SPAN("")));
+    CHECK(!jid_list_has(SPAN(""), SPAN("a@x")) && !jid_list_has(SPAN_NONE, SPAN("a")));
+    CHECK(jid_list_next(&people, &jid) && span_is(jid, "a@x"));
+    CHECK(jid_list_next(&people, &jid) && span_is(jid, "bb@x"));
+    CHECK(!jid_list_next(&people, &jid));
 }
 
 /* So many jids of so many bytes each. */
