@@ -14,6 +14,7 @@
 
 #define ACTORS 10
 #define IDS 40000
+#define CHANNEL "storm@mix." HOUSE_DOMAIN
 
 enum fate { UNUSED, ASKED, ANSWERED, LOST };
 
@@ -24,14 +25,15 @@ struct actor {
     char jid[128];
     const char *tail;           /* of a stanza that was half sent */
     unsigned last_seen[ACTORS]; /* newest message heard from each, to see the order */
+    unsigned last_said[ACTORS]; /* the same in the channel */
 };
 
 static struct actor actors[ACTORS];
 static uint8_t fates[IDS];   /* of the IQ request or message with that id */
 static uint8_t senders[IDS]; /* who sent it */
 static unsigned next_id;
-static unsigned long answers,
-    messages; /* heard in all, so that a storm in a glass of water shows */
+static unsigned long answers, messages,
+    said; /* heard in all, so that a storm in a glass of water shows */
 static struct play play;
 
 static unsigned actor_index(const struct actor *actor)
@@ -60,6 +62,7 @@ static void actor_lost(struct actor *actor)
     actor->state = AWAY;
     actor->tail = NULL;
     memset(actor->last_seen, 0, sizeof(actor->last_seen));
+    memset(actor->last_said, 0, sizeof(actor->last_said));
 }
 
 static bool hear_answer(struct actor *actor, const struct tree *tree, unsigned id)
@@ -78,12 +81,31 @@ static bool hear_answer(struct actor *actor, const struct tree *tree, unsigned i
     return true;
 }
 
+/* Its id is the channel's; the sender's stands in the body. Once, and in each sender's order. */
+static bool hear_channel(struct actor *actor, const struct tree *tree)
+{
+    const struct tree *body = tree_child(tree, "body");
+    const struct tree *words = body ? body->child : NULL;
+    unsigned id = words && words->text.bytes ? (unsigned)strtoul(words->text.bytes, NULL, 10) : 0;
+    if (id == 0)
+        return true; /* an event, a retraction */
+    if (id >= next_id || actor->last_said[senders[id]] >= id)
+        return play_fail(&play, "message %u in the channel came to %s twice or late", id,
+                         actor->client->name);
+    actor->last_said[senders[id]] = id;
+    said++;
+    return true;
+}
+
 static bool hear_message(struct actor *actor, const struct tree *tree, unsigned id)
 {
     const char *type = tree_attribute(tree, "type");
     const char *from = tree_attribute(tree, "from");
-    if (tree_child(tree, "event")) /* nobody's words */
+    if (tree_child(tree, "event") || tree_child(tree, "result")) /* nobody's words */
         return true;
+    if (from && strncmp(from, CHANNEL, strlen(CHANNEL)) == 0 &&
+        !(type && strcmp(type, "error") == 0))
+        return hear_channel(actor, tree);
     if (id == 0 || id >= next_id)
         return play_fail(&play, "%s got a message without its id", actor->client->name);
     if (type && strcmp(type, "error") == 0)
@@ -243,6 +265,41 @@ static void act_message(struct actor *actor)
     say(actor, &text);
 }
 
+#define JOIN(nick)                                                                                 \
+    "<client-join channel='" CHANNEL "' xmlns='urn:xmpp:mix:pam:2'><join "                         \
+    "xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/>"                  \
+    "<nick>" nick "</nick></join></client-join>"
+#define MIX "xmlns='urn:xmpp:mix:core:1'"
+
+/* Of the channel, of its service, of the own server about it. Leaving and the end are rare. */
+static void act_channel_ask(struct actor *actor)
+{
+    static const char *const asks[][2] = {
+        {" type='set' to='mix.example.com'", "<create channel='storm' " MIX "/>"},
+        {" type='set'", JOIN("n")},
+        {" type='set'", "<query xmlns='urn:xmpp:mam:2'/>"},
+        {" type='set' to='" CHANNEL "'", "<query xmlns='urn:xmpp:mam:2'/>"},
+        {" type='set' to='" CHANNEL "'", "<setnick " MIX "><nick>o</nick></setnick>"},
+        {" type='set' to='" CHANNEL "'", "<leave " MIX "/>"},
+        {" type='set' to='mix.example.com'", "<destroy channel='storm' " MIX "/>"},
+    };
+    enum { ASKS = sizeof(asks) / sizeof(asks[0]) };
+    struct text text = {0};
+    unsigned n = world_dice(20) ? world_dice(ASKS - 2) : world_dice(ASKS);
+    text_format(&text, "<iq id='%u'%s>%s</iq>", new_id(actor, ASKED), asks[n][0], asks[n][1]);
+    say(actor, &text);
+}
+
+static void act_channel_say(struct actor *actor)
+{
+    struct text text = {0};
+    unsigned id = new_id(actor, UNUSED);
+    text_format(&text,
+                "<message type='groupchat' id='%u' to='" CHANNEL "'><body>%u</body>%*s</message>",
+                id, id, (int)(world_dice(20) == 0 ? world_dice(60000) : world_dice(600)), "");
+    say(actor, &text);
+}
+
 static void act_presence(struct actor *actor)
 {
     static const char *const presences[] = {
@@ -320,10 +377,14 @@ static void act(struct actor *actor)
             act_nonsense(actor);
         else
             act_leave(actor);
-    } else if (dice < 40) {
+    } else if (dice < 30) {
         act_message(actor);
-    } else if (dice < 75) {
+    } else if (dice < 42) {
+        act_channel_say(actor);
+    } else if (dice < 65) {
         act_ask(actor);
+    } else if (dice < 75) {
+        act_channel_ask(actor);
     } else if (dice < 92) {
         act_presence(actor);
     } else {
@@ -432,7 +493,8 @@ int main(int count, char **arguments)
             fprintf(stderr, "seed %lu:\n%s", seed, play.report.bytes);
     }
     house_leave();
-    printf("%lu requests answered, %lu messages delivered\n", answers, messages);
+    printf("%lu requests answered, %lu messages delivered, %lu in a channel\n", answers, messages,
+           said);
     printf("%u passed, %u failed\n", passed, failed);
-    return failed != 0 || passed == 0 || answers == 0 || messages == 0;
+    return failed != 0 || passed == 0 || answers == 0 || messages == 0 || said == 0;
 }
