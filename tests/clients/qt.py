@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Two people with QXmpp, a library for Qt: they add each other, see each other come and go, chat,
-write to one who is away, part again, ask the server what it is; a wrong password and an unknown
-CA are refused."""
+write to one who is away, part again, ask the server what it is; talk in a channel (MIX), into which
+one invites the other; a wrong password and an unknown CA are refused."""
 
 from harness import TEXTS, Server, case, check, end, equal, read, stranger_ca
 from qxmpp import Qxmpp
 
+FORBIDDEN = "3"  # QXmppStanza::Error::Condition
 LONG = "🙂 <&>'\"\n" * 600
-ALICE, BOB = "alice@localhost", "bob@localhost"
+ALICE, BOB, COVEN = "alice@localhost", "bob@localhost", "coven@mix.localhost"
 
 
 def befriend(one, other, to_one, to_other):
@@ -61,6 +62,76 @@ def discover(server):
         alice.leave()
 
 
+def rooms(server):
+    """QXmpp 1.4 joins in an older namespace of MIX-PAM, and is answered in it."""
+    nodes = "info messages participants"
+    with Qxmpp(server, "alice") as alice, Qxmpp(server, "bob") as bob:
+        alice.enter()
+        bob.enter()
+        alice.do("create", "mix.localhost", "coven")
+        alice.wait("created", "mix.localhost", "coven")
+        ids = {}
+        for person in (alice, bob):
+            name = person.address.partition("@")[0]
+            person.do("join", COVEN, name)
+            person.wait("contact", COVEN, "none")
+            ids[person] = person.wait("room", COVEN)[2]
+            joined = person.wait("joined")
+            equal(joined[2:], [f"{ids[person]}#{COVEN}", name, nodes], "the answer")
+        bob.do("items", COVEN, "participants")
+        people = {tuple(bob.wait("participant")[1:]) for _ in ids}
+        equal(people, {(ids[alice], "alice", ALICE), (ids[bob], "bob", BOB)}, "the participants")
+        bob.do("items", COVEN, "info")
+        equal(bob.wait("about")[3], ALICE, "whom to ask about the channel")
+        bob.do("nick", COVEN, "alice")
+        bob.wait("no", COVEN, "conflict")
+        bob.do("nick", COVEN, "robert")
+        equal(bob.wait("named")[3], "robert", "bob's nick")
+        for speaker, nick in ((alice, "alice"), (bob, "robert")):
+            for text in TEXTS:
+                speaker.do("speak", COVEN, text)
+                heard = [person.wait("said") for person in (alice, bob)]
+                sender = f"{COVEN}/{ids[speaker]}"
+                bare = speaker.address.partition("/")[0]
+                equal(heard[0], ["said", sender, nick, bare, heard[0][4], text], "what was heard")
+                equal(heard[1], heard[0], "what bob heard")
+        bob.do("part", COVEN)
+        bob.wait("removed", COVEN)
+        bob.wait("left")
+        alice.do("speak", COVEN, "is bob away?")
+        alice.wait("said")
+        bob.do("speak", COVEN, "no")
+        bob.wait("unheard", COVEN, FORBIDDEN)
+        check("is bob away?" not in read(bob.out), "bob heard it")
+        alice.do("destroy", "mix.localhost", "coven")
+        alice.wait("removed", COVEN)
+        alice.wait("destroyed")
+        for person in (alice, bob):
+            person.leave()
+
+
+def invited(server):
+    """QXmpp reads the channel's invitation, passes it on and shows it, each in its own words."""
+    made = server.command("channel", "create", "--private", "--owner", "alice", "heath")
+    equal((made.returncode, made.stderr), (0, ""), "kith channel create")
+    heath = "heath@mix.localhost"
+    with Qxmpp(server, "alice") as alice, Qxmpp(server, "bob") as bob:
+        alice.enter()
+        bob.enter()
+        bob.do("join", heath, "bob")
+        bob.wait("no", "", "forbidden")
+        alice.do("invite", heath, BOB)
+        alice.wait("invited", BOB)
+        equal(bob.wait("invitation"), ["invitation", ALICE, BOB, heath, "s"], "the invitation")
+        bob.do("enter", "bob")
+        bob.wait("room", heath)
+        bob.wait("joined")
+        bob.do("speak", heath, "here I am")
+        equal(bob.wait("said")[2:4], ["bob", BOB], "who spoke")
+        for person in (alice, bob):
+            person.leave()
+
+
 def refused(server):
     for name in ("alice", "nobody"):
         with Qxmpp(server, name, secret="wrong") as person:
@@ -85,6 +156,10 @@ with Server(resume_seconds="1") as server:  # who is killed is missed soon
         friends(server)
     with case("qxmpp: discovery"):
         discover(server)
+    with case("qxmpp: a channel"):
+        rooms(server)
+    with case("qxmpp: invited into a private channel"):
+        invited(server)
     with case("qxmpp: wrong password, unknown user"):
         refused(server)
     with case("qxmpp: an unknown CA is refused by the client"):
