@@ -97,10 +97,10 @@ bool Rooms::handleStanza(const QDomElement &stanza)
 
 void Rooms::say_answer(const QXmppMixIq &iq)
 {
-    static const std::map<int, QString> names = {
-        {QXmppMixIq::ClientJoin, "joined"}, {QXmppMixIq::ClientLeave, "left"},
-        {QXmppMixIq::Create, "created"},    {QXmppMixIq::Destroy, "destroyed"},
-        {QXmppMixIq::SetNick, "named"},     {QXmppMixIq::UpdateSubscription, "subscribed"}};
+    static const std::map<int, QString> names = {{QXmppMixIq::ClientJoin, "joined"},
+                                                 {QXmppMixIq::ClientLeave, "left"},
+                                                 {QXmppMixIq::Create, "created"},
+                                                 {QXmppMixIq::SetNick, "named"}};
     const auto name = names.find(iq.actionType());
     QStringList nodes;
     for (const QString &node : iq.nodes())
