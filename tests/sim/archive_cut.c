@@ -1,8 +1,8 @@
-/* archive_cut.c: the power goes at each write and sync while two people with stream management chat
- * and their messages are archived (GR-2, SM-2), with either durability. Of every disk that may come
- * of it: what was acknowledged to its sender is in the archives of both, with the id under which it
- * was told; and no id is given twice, though the clock begins anew. Last the proof that a disk
- * which lies would be noticed. */
+/* archive_cut.c: the power goes at each write and sync while two people with stream management
+ * chat, also in a channel (GR-2, SM-2, MX-16), with either durability. Of every disk that may come
+ * of it: what was acknowledged to its sender, in the channel by his own copy, is in the archives,
+ * under the id by which it was told; no id is given twice, though the clock begins anew. Last the
+ * proof that a disk which lies would be noticed. */
 #include "crowd.h"
 #include "disk.h"
 #include "house.h"
@@ -21,6 +21,12 @@
 #define STEP_MS 40   /* between two messages: some share a commit */
 #define LONG_MS 4000 /* with durability = relaxed, where they would all do so otherwise */
 #define SYNCS 60     /* events of a whole story, at least */
+#define CHANNEL "cut@mix." HOUSE_DOMAIN
+#define CHANNEL_EACH 6 /* one there after so many others: it takes them along */
+#define JOIN                                                                                       \
+    "<iq type='set' id='j'><client-join channel='" CHANNEL "' xmlns='urn:xmpp:mix:pam:2'><join "   \
+    "xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/><nick>n</nick>"    \
+    "</join></client-join></iq>"
 
 struct fate {
     bool acknowledged;
@@ -28,7 +34,7 @@ struct fate {
 };
 
 static struct fate fates[MESSAGES], others[MESSAGES];
-static unsigned said, lost;
+static unsigned said, lost, reflected;
 
 static void quiet(bool on)
 {
@@ -67,6 +73,16 @@ static void messages_read(const struct guest *juliet, struct fate *told)
     }
 }
 
+/* Of those in the channel, how many its sender has heard himself: cN, with the id that he gave. */
+static void reflections_read(const struct guest *juliet)
+{
+    unsigned n = 0;
+    const char *at = juliet->heard.bytes == NULL ? "" : juliet->heard.bytes;
+    for (; (at = strstr(at, "<body>c")) != NULL; at++)
+        if (sscanf(at, "<body>c%u<", &n) == 1 && strstr(at, "<submission-id>") != NULL)
+            reflected = n + 1;
+}
+
 static struct guest *enter(const char *name)
 {
     struct guest *guest = guest_enter(name, "home");
@@ -83,6 +99,7 @@ static void converse(uint64_t step_ms)
     if (juliet == NULL || romeo == NULL)
         return;
     guest_say(romeo, "<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    guest_say(juliet, JOIN); /* again, so that her client is known to know MIX */
     for (said = 0; said < MESSAGES && !guest_ended(romeo);) {
         snprintf(words, sizeof words,
                  "<message type='chat' to='juliet@example.com'><body>m%u</body></message>"
@@ -90,6 +107,14 @@ static void converse(uint64_t step_ms)
                  said++);
         guest_say(romeo, words);
         (void)house_settle(step_ms, crowd_listen);
+        if (said % CHANNEL_EACH == 0) {
+            unsigned n = said / CHANNEL_EACH - 1;
+            snprintf(words, sizeof words,
+                     "<message type='groupchat' id='%u' to='" CHANNEL "'><body>c%u</body>"
+                     "</message>",
+                     n, n);
+            guest_say(juliet, words);
+        }
         if (said % 8 == 0) /* somebody else's write takes them along */
             guest_say(juliet, "<iq type='set' id='c'><query xmlns='jabber:iq:roster'>"
                               "<item jid='romeo@example.com'/></query></iq>");
@@ -99,6 +124,7 @@ static void converse(uint64_t step_ms)
     (void)house_settle(0, crowd_listen);
     acknowledgements_read(romeo);
     messages_read(juliet, fates);
+    reflections_read(juliet);
 }
 
 /* A board without a clock: before, it was later than it is now, and what comes now is numbered on
@@ -110,6 +136,11 @@ static bool live_before(uint64_t seed)
     (void)house_settle(EARLIER_MS, crowd_listen);
     if (romeo == NULL)
         return false;
+    guest_say(romeo, "<iq type='set' id='c' to='mix.example.com'><create channel='cut' "
+                     "xmlns='urn:xmpp:mix:core:1'/></iq>");
+    struct guest *juliet = guest_enter("juliet", "home");
+    if (juliet != NULL)
+        guest_say(juliet, JOIN);
     guest_say(romeo, "<message type='chat' to='romeo@example.com/home'><body>earlier</body>"
                      "</message><iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>");
     (void)house_settle(0, crowd_listen);
@@ -162,6 +193,15 @@ static void archive_judge(const char *name)
             there = guest_heard(guest, words) == 1;
         lost += !there;
     }
+    guest_forget(guest);
+    guest_say(guest, "<iq type='set' id='q'><query xmlns='urn:xmpp:mam:2'><x xmlns='jabber:x:data' "
+                     "type='submit'><field var='FORM_TYPE'><value>urn:xmpp:mam:2</value></field>"
+                     "<field var='with'><value>" CHANNEL "</value></field></x></query></iq>");
+    (void)house_settle(0, crowd_listen);
+    for (unsigned n = 0; n < reflected && strcmp(name, "juliet") == 0; n++) {
+        snprintf(words, sizeof words, "<body>c%u<", n);
+        lost += guest_heard(guest, words) != 1;
+    }
 }
 
 /* false: the story ended before the n-th event. */
@@ -173,7 +213,7 @@ static bool run(uint64_t n, uint64_t seed, enum disk_lie lie, const char *durabi
     world_begin(seed);
     house_begin();
     memset(fates, 0, sizeof fates);
-    said = 0;
+    said = reflected = 0;
     if (!check(house_set("durability", durability) && house_open(&why) &&
                    house_account("romeo", CROWD_PASSWORD, 0) &&
                    house_account("juliet", CROWD_PASSWORD, 0),
@@ -231,6 +271,8 @@ static void cut_everywhere(uint64_t seed, const char *durability)
     }
     check(acknowledged_count() == MESSAGES, "without a cut %u are acknowledged",
           acknowledged_count());
+    check(reflected == MESSAGES / CHANNEL_EACH, "without a cut %u are heard in the channel",
+          reflected);
     check(n > SYNCS / 4 && some > 0, "%llu events, %u with some acknowledged",
           (unsigned long long)n, some);
     printf("%s, seed %llu: %llu events, after %u of them some were acknowledged\n", durability,
