@@ -62,6 +62,8 @@ static const struct command commands[] = {
     {"channel invite", "[--uses N] [--days N] NAME",
      "make a link into a channel for somebody who has an account", NEEDS_STORE,
      channel_prepare_invite, channel_invite_command, invite_answer_show},
+    {"channel revoke", "NAME", "make all invitations into a channel void", NEEDS_SERVER,
+     channel_prepare_name, channel_revoke_command, NULL},
     {"channel list", "", "show all channels", NEEDS_READER, NULL, channel_list_command, NULL},
     {"channel members", "NAME", "show who is in a channel", NEEDS_READER, channel_prepare_name,
      channel_members_command, NULL},

@@ -247,6 +247,24 @@ enum command_exit channel_invite_command(struct request *request)
     return invite_reply(request, &wish);
 }
 
+/* MT-10: `kith invite revoke` ends one of those that stand in the data; these, and those that stand
+ * nowhere. */
+enum command_exit channel_revoke_command(struct request *request)
+{
+    struct channel_here channel;
+    struct span name = request->arguments[0];
+    if (request->count != 1)
+        return reply_malformed(request);
+    enum channel_outcome outcome = find(request, name, &channel);
+    if (outcome != CHANNEL_DONE)
+        return refuse(request, name, outcome);
+    if (channel_invitation_revoke_all(request->server, &channel) != STORE_OK)
+        return refuse_store(request);
+    reply_line(request->reply, "no invitation lets anybody into %.*s any more", (int)name.len,
+               name.bytes);
+    return COMMAND_DONE;
+}
+
 /* --- looking --- */
 
 static void people_print(const char *before, struct span people)

@@ -102,6 +102,7 @@ bool channel_prepare_invite(const struct options *options, struct arena *arena,
 enum command_exit channel_create_command(struct request *request);
 enum command_exit channel_destroy_command(struct request *request);
 enum command_exit channel_invite_command(struct request *request);
+enum command_exit channel_revoke_command(struct request *request);
 enum command_exit channel_list_command(struct request *request);
 enum command_exit channel_members_command(struct request *request);
 

@@ -66,11 +66,12 @@ def made(server):
 
 def bad_words(server):
     for name in ("a#b", "no body", "a@elsewhere.example", "@mix.localhost", "x" * 128, ""):
-        for verb in ("create", "destroy", "invite", "members"):
+        for verb in ("create", "destroy", "invite", "members", "revoke"):
             refused(server, f"`{name}` cannot be the name of a channel; expected one such as "
                     "family", "channel", verb, name)
     for verb, arguments in (("create", "[--private] [--owner USER] NAME"), ("destroy", "NAME"),
-                            ("invite", "[--uses N] [--days N] NAME"), ("members", "NAME")):
+                            ("invite", "[--uses N] [--days N] NAME"), ("members", "NAME"),
+                            ("revoke", "NAME")):
         usage = f"usage: kith [--config FILE] channel {verb} {arguments}"
         refused(server, usage, "channel", verb, code=2)
         refused(server, usage, "channel", verb, "one", "two", code=2)
@@ -129,6 +130,11 @@ async def opened(server):
     done(server, "invite", "revoke", row)
     dora = await Member(server, "dora").enter()
     await dora.refused_with(FAMILY, "dora", token)
+    token = LINK.match(done(server, "channel", "invite", "family").splitlines()[0])[1]
+    equal(done(server, "channel", "revoke", "family"),
+          "no invitation lets anybody into family any more\n", "revoking all")
+    equal(done(server, "invite", "list"), "", "invitations")
+    await dora.refused_with(FAMILY, "dora", token)
     for person in (ben, dora):
         await person.leave()
 
@@ -139,7 +145,7 @@ async def destroyed(server):
     equal(done(server, "channel", "destroy", "Family"),
           "the channel family is gone; those who were in it keep what they read\n", "destroying it")
     await ben.push(FAMILY, "remove")
-    for verb in ("destroy", "members", "invite"):
+    for verb in ("destroy", "members", "invite", "revoke"):
         refused(server, GONE.format("family"), "channel", verb, "family")
     refused(server, "the channel family is there already, or was destroyed less than 30 days ago: "
             "take another name", "channel", "create", "family")
