@@ -3,6 +3,7 @@
  * in its account's archive. The order of the archive is the order of every participant (MX-16). */
 #include "features/mix_messages.h"
 
+#include "base/must.h"
 #include "core/archive.h"
 #include "core/blocked.h"
 #include "core/channel_tell.h"
@@ -16,6 +17,8 @@
 
 /* Up to here a message is copied to each client; above, its bytes are shared. */
 #define COPY_BYTES_MAX 1024
+/* Of a start tag: all have one of their own. */
+#define TAG_BYTES_MAX 2048
 #define MIX_BYTES_MAX                                                                              \
     (128 + BUILD_ESCAPED_MAX(PARTICIPANT_NICK_BYTES_MAX + SESSION_JID_BYTES +                      \
                              CHANNEL_LOCAL_BYTES_MAX + CONFIG_TEXT_MAX))
@@ -47,6 +50,7 @@ struct saying {
     struct span whole; /* without an addressee */
     size_t inside;     /* where its start tag ends */
     struct rope body;  /* what is behind that, if it is long */
+    struct build head; /* what all heads begin with, with room for the rest */
 };
 
 /* --- who says it --- */
@@ -160,6 +164,14 @@ static void extra_build(const struct saying *saying, const char *id, struct buil
         stanza_id_put(build, jid_bare(&saying->channel.jid), span_of(id, UID_CHARS));
 }
 
+static void head_begin(struct saying *saying)
+{
+    build_init(&saying->head, &saying->turn->server->arena,
+               saying->inside + STANZA_ID_ELEMENT_BYTES_MAX(SESSION_JID_BYTES) +
+                   BUILD_ESCAPED_MAX(SESSION_JID_BYTES) + 64);
+    build_put(&saying->head, span_cut(saying->whole, 0, saying->inside - 1));
+}
+
 /* Writes it down, and into the archive. false: it was refused. */
 static bool saying_make(struct saying *saying)
 {
@@ -177,8 +189,15 @@ static bool saying_make(struct saying *saying)
         return !refuse(turn, STORE_FULL);
     forward_reflected(turn, &edits, jid_full(&saying->from), span_of(id, sizeof id),
                       ARCHIVE_NOTE_BYTES(saying->owner.len), &stanza, &saying->inside);
+    if (stanza.full)
+        return !refuse(turn, STORE_FULL);
+    if (saying->inside > TAG_BYTES_MAX) {
+        reply_error(turn, ERROR_POLICY_VIOLATION);
+        return false;
+    }
     saying->whole = build_span(&stanza);
-    if (stanza.full ||
+    head_begin(saying);
+    if (saying->head.full ||
         (stanza.used > COPY_BYTES_MAX &&
          !output_body(server, &saying->body,
                       span_cut(saying->whole, saying->inside, saying->whole.len))) ||
@@ -253,10 +272,11 @@ static void session_tell(const struct saying *saying, struct session *at, struct
 }
 
 /* Each client of the account that knows MIX, whatever its priority, under its own full jid
- * (XEP-0405 2.2). `head` holds what all heads begin with. */
-static void account_tell(const struct saying *saying, struct span bare, struct build *head)
+ * (XEP-0405 2.2). */
+static void account_tell(struct saying *saying, struct span bare)
 {
     struct server *server = saying->turn->server;
+    struct build *head = &saying->head;
     const size_t begun = head->used;
     struct session *next;
     for (struct session *at = session_first(server, bare); at != NULL; at = next) {
@@ -269,8 +289,8 @@ static void account_tell(const struct saying *saying, struct span bare, struct b
         if (saying->kept &&
             archive_prefs_wants(server->store, jid_local(&at->jid), &saying->channel.jid))
             stanza_id_build(server, &at->jid, saying->number, head);
-        if (!head->full)
-            session_tell(saying, at, build_span(head));
+        must(!head->full);
+        session_tell(saying, at, build_span(head));
         server->turn_copies++;
         if (config.rate_limits) /* ST-20 */
             saying->turn->session->budget -= RATE_COPY_BYTES;
@@ -279,20 +299,15 @@ static void account_tell(const struct saying *saying, struct span bare, struct b
     }
 }
 
-static void participants_tell(const struct saying *saying)
+static void participants_tell(struct saying *saying)
 {
     struct server *server = saying->turn->server;
     const uint64_t channel = saying->channel.channel.id;
     struct participant participant;
-    struct build head;
     enum store_outcome outcome = participant_next(server->store, channel, NULL, &participant);
-    build_init(&head, &server->arena,
-               saying->inside + STANZA_ID_ELEMENT_BYTES_MAX(SESSION_JID_BYTES) +
-                   BUILD_ESCAPED_MAX(SESSION_JID_BYTES) + 64);
-    build_put(&head, span_cut(saying->whole, 0, saying->inside - 1));
     while (outcome == STORE_OK) {
         if (participant.nodes & 1u << CHANNEL_MESSAGES)
-            account_tell(saying, participant.jid, &head);
+            account_tell(saying, participant.jid);
         outcome = participant_next(server->store, channel, participant.id, &participant);
     }
 }
