@@ -1,12 +1,13 @@
-/* account_cut.c: the power goes while a contact is made by invitation (5.5, INV-15), an account
- * removes itself (REG-30, PAM-8), its password changes (REG-28). After each cut: both rosters and a
- * use of the invitation, or nothing; the account and all it had, or a name that is kept free; one
- * of the two passwords, with both hashes. What was acknowledged is there.
- * Environment: KITH_CUTS. */
+/* account_cut.c: the power goes while a contact is made by invitation, with a channel (5.5, INV-15,
+ * MT-8), an account removes itself (REG-30, PAM-8), its password changes (REG-28). After each cut:
+ * both rosters, the channel by both sides and a use of the invitation, or nothing; the account and
+ * all it had, or a name that is kept free; one of the two passwords. What was acknowledged is
+ * there. Environment: KITH_CUTS. */
 #include "core/channel_join.h"
 #include "core/invitation.h"
 #include "cuts.h"
 #include "platform/platform.h"
+#include "rooms.h"
 #include "store/accounts.h"
 #include "store/ids.h"
 #include "store/memberships.h"
@@ -34,10 +35,14 @@ static struct store *store(void)
     return house_server()->store;
 }
 
-static bool invite(uint16_t uses, char token[TOKEN_CHARS + 1], uint8_t hash[INVITE_HASH_BYTES])
+static bool invite(uint16_t uses, struct span channels, char token[TOKEN_CHARS + 1],
+                   uint8_t hash[INVITE_HASH_BYTES])
 {
-    struct invitation_wish wish = {
-        .flags = INVITE_CONTACT, .owner = SPAN("romeo"), .uses = uses, .unlimited = true};
+    struct invitation_wish wish = {.flags = INVITE_CONTACT,
+                                   .owner = SPAN("romeo"),
+                                   .channels = channels,
+                                   .uses = uses,
+                                   .unlimited = true};
     struct invite made;
     token[TOKEN_CHARS] = '\0';
     if (invitation_make(store(), &wish, plat_wall_us(), token, &made) != INVITATION_MADE)
@@ -52,8 +57,8 @@ static struct guest *come(const char *name)
     struct guest *guest = guest_enter(name, "home");
     if (guest == NULL)
         return NULL;
-    guest_say(guest, "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>"
-                     "<presence/>");
+    guest_say(guest, "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'>"
+                     "<annotate xmlns='urn:xmpp:mix:roster:0'/></query></iq><presence/>");
     cuts_settle();
     guest_forget(guest);
     return guest;
@@ -85,7 +90,9 @@ static bool pars_begin(uint64_t seed)
     done = false;
     pars.uses = (uint16_t)(1 + seed % 2);
     return cuts_account("romeo", CROWD_PASSWORD) && cuts_account("juliet", CROWD_PASSWORD) &&
-           invite(pars.uses, pars.token, pars.hash) && store_commit(store()) == STORE_OK;
+           room_make("romeo", true) && room_enter("romeo", 1 << CHANNEL_PARTICIPANTS) &&
+           invite(pars.uses, SPAN(ROOM "\0"), pars.token, pars.hash) &&
+           store_commit(store()) == STORE_OK;
 }
 
 static void pars_live(void)
@@ -104,7 +111,9 @@ static void pars_live(void)
     done = done || guest_heard(juliet, "subscription='both'") > 0 ||
            guest_heard(juliet, "type='subscribed'") > 0 ||
            guest_heard(romeo, "subscription='both'") > 0 ||
-           guest_heard(romeo, "type='subscribed'") > 0;
+           guest_heard(romeo, "type='subscribed'") > 0 ||
+           guest_heard(juliet, "jid='" ROOM "'") > 0 ||
+           guest_heard(romeo, "<jid>juliet@example.com</jid>") > 0;
     cuts_require(done || guest_ended(juliet), "the invitation is not taken");
 }
 
@@ -117,6 +126,7 @@ static void pars_judge(void)
     bool some = invite_get(store(), pars.hash, &left) == STORE_OK;
     unsigned spent = pars.uses - (some ? left.uses_left : 0u);
     cuts_require(juliet == romeo && (juliet == 0 || juliet == BOTH), "half a contact");
+    cuts_require(room_has("juliet") == (juliet == BOTH), "the channel and the rosters differ");
     cuts_require(spent == (juliet == BOTH ? 1 : 0), "the invitation and the rosters differ");
     cuts_require(request_get(store(), SPAN("romeo"), SPAN("juliet@example.com"), &stanza) ==
                      STORE_NONE,
@@ -200,7 +210,7 @@ static bool remove_begin(uint64_t seed)
         made = made && befriend("romeo", contact);
     }
     for (unsigned i = 0; i < INVITES; i++)
-        made = made && invite(1, token, hash);
+        made = made && invite(1, SPAN(""), token, hash);
     made = made && channels_make();
     if (store_commit(store()) != STORE_OK || !made)
         return false;

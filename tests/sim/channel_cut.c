@@ -3,10 +3,9 @@
  * and in the list of channels, and the other way round; a destroyed one is found by nobody, its
  * name is kept free, and those who were in it are let go of. What was acknowledged is there.
  * Environment: KITH_CUTS. */
-#include "core/channel_join.h"
 #include "cuts.h"
 #include "platform/platform.h"
-#include "store/memberships.h"
+#include "rooms.h"
 #include "store/released.h"
 #include "world.h"
 
@@ -16,67 +15,10 @@
 #define CUTS 600
 #define REAPING_MS 60000
 #define MANY 36 /* more than are let go of in two ticks */
-#define CHANNEL "coven@mix.example.com"
 
 static struct store *store(void)
 {
     return house_server()->store;
-}
-
-static bool channel_there(struct channel *channel)
-{
-    return channel_get(store(), SPAN("coven"), channel) == STORE_OK;
-}
-
-/* The channel's side of it. */
-static bool takes_part(const char *name, struct participant *found)
-{
-    char jid[64];
-    struct channel channel;
-    snprintf(jid, sizeof jid, "%s@example.com", name);
-    if (!channel_there(&channel))
-        return false;
-    enum store_outcome outcome = participant_next(store(), channel.id, NULL, found);
-    while (outcome == STORE_OK && !span_is(found->jid, jid))
-        outcome = participant_next(store(), channel.id, found->id, found);
-    return outcome == STORE_OK;
-}
-
-/* That of the account. */
-static bool member(const char *name)
-{
-    struct membership membership;
-    return membership_get(store(), span_string(name), SPAN("coven"), &membership) == STORE_OK &&
-           membership_present(&membership);
-}
-
-static bool listed(const char *name)
-{
-    struct roster_item item;
-    return roster_get(store(), span_string(name), SPAN(CHANNEL), &item) == STORE_OK;
-}
-
-static bool make(const char *owner)
-{
-    struct channel_here channel;
-    struct server *server = house_server();
-    struct jid jid;
-    return jid_of(span_string(owner), SPAN("example.com"), SPAN(""), &server->arena, &jid) &&
-           channel_create(server, SPAN("coven"), &jid, &channel) == CHANNEL_DONE;
-}
-
-static bool enter(const char *name)
-{
-    struct channel_here channel;
-    struct server *server = house_server();
-    struct channel_joining joining = {.nick_any = true};
-    size_t mark = server->arena.used;
-    bool good =
-        jid_of(span_string(name), SPAN("example.com"), SPAN(""), &server->arena, &joining.who) &&
-        channel_find(server, SPAN("coven"), &channel) == STORE_OK &&
-        channel_join(server, &channel, &joining) == CHANNEL_DONE;
-    arena_reset(&server->arena, mark);
-    return good && store_commit(store()) == STORE_OK;
 }
 
 static void nothing_set(void)
@@ -97,7 +39,8 @@ static bool people_begin(uint64_t seed)
     (void)seed;
     memset(&people, 0, sizeof people);
     return cuts_account("romeo", CROWD_PASSWORD) && cuts_account("juliet", CROWD_PASSWORD) &&
-           cuts_account("nurse", CROWD_PASSWORD) && make("romeo") && enter("nurse");
+           cuts_account("nurse", CROWD_PASSWORD) && room_make("romeo", false) &&
+           room_enter("nurse", 0);
 }
 
 static void ask(struct guest *guest, const char *id, const char *payload, bool *done)
@@ -105,7 +48,7 @@ static void ask(struct guest *guest, const char *id, const char *payload, bool *
     char words[512];
     if (*done || guest == NULL || guest_ended(guest))
         return;
-    snprintf(words, sizeof words, "<iq type='set' id='%s' to='" CHANNEL "'>%s</iq>", id, payload);
+    snprintf(words, sizeof words, "<iq type='set' id='%s' to='" ROOM "'>%s</iq>", id, payload);
     guest_say(guest, words);
     cuts_settle();
     snprintf(words, sizeof words, "<iq type='result' id='%s'", id);
@@ -126,24 +69,14 @@ static void people_live(void)
     ask(nurse, "leave", "<leave xmlns='urn:xmpp:mix:core:1'/>", &people.left);
 }
 
-static void alike(const char *name)
-{
-    struct participant participant;
-    bool in = takes_part(name, &participant);
-    cuts_require(in == member(name) && in == listed(name),
-                 "the channel, the membership and the roster differ");
-}
-
 static void people_judge(void)
 {
-    struct participant juliet, nurse;
-    alike("juliet");
-    alike("nurse");
-    bool in = takes_part("juliet", &juliet);
+    struct participant juliet;
+    bool in = room_has("juliet") && room_takes_part("juliet", &juliet);
     cuts_require(!people.joined || in, "an acknowledged join is lost");
     cuts_require(!people.named || (in && span_is(juliet.nick, "Capulet")),
                  "an acknowledged nick is lost");
-    cuts_require(!people.left || !takes_part("nurse", &nurse), "who has left is in it again");
+    cuts_require(!room_has("nurse") || !people.left, "who has left is in it again");
 }
 
 static void people_end(void)
@@ -164,12 +97,12 @@ static void many_name(unsigned i, char name[16])
 static bool destroy_begin(uint64_t seed)
 {
     char name[16];
-    bool good = cuts_account("romeo", CROWD_PASSWORD) && make("romeo");
+    bool good = cuts_account("romeo", CROWD_PASSWORD) && room_make("romeo", false);
     (void)seed;
     destroyed = false;
     for (unsigned i = 0; i < MANY && good; i++) {
         many_name(i, name);
-        good = cuts_account(name, CROWD_PASSWORD) && enter(name);
+        good = cuts_account(name, CROWD_PASSWORD) && room_enter(name, 0);
     }
     return good;
 }
@@ -177,7 +110,7 @@ static bool destroy_begin(uint64_t seed)
 static void destroy_live(void)
 {
     struct channel channel;
-    if (!channel_there(&channel) || (channel.flags & CHANNEL_ENDING))
+    if (!room_there(&channel) || (channel.flags & CHANNEL_ENDING))
         return;
     struct guest *romeo = guest_enter("romeo", "home");
     if (romeo == NULL)
@@ -194,12 +127,13 @@ static void destroy_judge(void)
     char name[16];
     unsigned in = 0;
     struct channel channel = {.flags = 0};
-    bool there = channel_there(&channel), ending = there && (channel.flags & CHANNEL_ENDING);
+    bool there = room_there(&channel), ending = there && (channel.flags & CHANNEL_ENDING);
     bool released = released_get(store(), SPAN("/coven"), plat_wall_us()) == STORE_OK;
     for (unsigned i = 0; i < MANY; i++) {
         many_name(i, name);
-        cuts_require(member(name) == listed(name), "the membership and the roster differ");
-        in += member(name);
+        cuts_require(room_member(name) == room_listed(name),
+                     "the membership and the roster differ");
+        in += room_member(name);
     }
     cuts_require(!destroyed || !there || ending, "an acknowledged end is lost");
     cuts_require(released == (!there || ending), "the name is free, or is not");
@@ -211,7 +145,7 @@ static void destroy_end(void)
     struct channel channel;
     const char *trouble = house_settle(REAPING_MS, crowd_listen);
     cuts_require(trouble == NULL, trouble);
-    cuts_require(!channel_there(&channel), "it is still there");
+    cuts_require(!room_there(&channel), "it is still there");
     cuts_require(channel_forget(store(), 1) == STORE_NONE, "its people stay for ever");
     destroy_judge();
 }

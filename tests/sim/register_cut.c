@@ -1,12 +1,13 @@
-/* register_cut.c: the power goes while somebody registers with an invitation that makes an account
- * and a contact, in two stages and in one (REG-10, REG-16, INV-22, GR-2). After each cut: a use of
- * the invitation is spent if and only if the account is there, with both rosters and its number;
- * what was acknowledged is there; a name is never pending and an account. Who comes back finishes:
- * by handle, or by name, password and code. Environment: KITH_CUTS. */
+/* register_cut.c: the power goes while somebody registers with one link: an account, a contact, a
+ * private channel; in two stages and in one (REG-10, REG-16, INV-22, MT-8, GR-2). After each cut: a
+ * use is spent if and only if the account is there, with both rosters, its number and the channel,
+ * by both sides; what was acknowledged is there; no name is pending and an account. Who comes back
+ * finishes: by handle, or by name, password and code. Environment: KITH_CUTS. */
 #include "core/invitation.h"
 #include "cuts.h"
 #include "jobs.h"
 #include "platform/platform.h"
+#include "rooms.h"
 #include "store/accounts.h"
 #include "store/ids.h"
 #include "store/pending.h"
@@ -28,7 +29,7 @@ static struct {
     char code[CODE_CHARS + 1];
     bool finishing; /* has said all there is to say, at least once */
     bool waiting;   /* has been told that a code is on its way */
-    bool done;      /* has been told that she has an account, or romeo that she is his contact */
+    bool done;      /* has been told that she has an account, or romeo of her */
     bool by_name;   /* does not come back by the handle */
     bool verified;  /* with a code */
     uint64_t seed;
@@ -36,7 +37,7 @@ static struct {
 
 /* What is in the store. */
 struct truth {
-    bool account, pending, romeo_has, nurse_has, number;
+    bool account, pending, romeo_has, nurse_has, number, in_room;
     unsigned spent;
 };
 
@@ -53,6 +54,7 @@ static struct truth truth_read(void)
         .pending = pending_get(store, SPAN("nurse"), &pending) == STORE_OK,
         .romeo_has = roster_get(store, SPAN("romeo"), SPAN("nurse@example.com"), &item) == STORE_OK,
         .number = id_get(store, ID_PHONE, SPAN(PHONE), &owner) == STORE_OK,
+        .in_room = room_has("nurse"),
     };
     cuts_require(!truth.romeo_has || item.state == BOTH, "half a contact in romeo's roster");
     truth.nurse_has =
@@ -69,6 +71,7 @@ static void judge(void)
     cuts_require(truth.spent == (truth.account ? 1 : 0), "the invitation and the account differ");
     cuts_require(truth.romeo_has == truth.account, "romeo's roster and the account differ");
     cuts_require(truth.nurse_has == truth.account, "nurse's roster and the account differ");
+    cuts_require(truth.in_room == truth.account, "the channel and the account differ");
     cuts_require(truth.number == (truth.account && nurse.verified), "the number is wrong");
     cuts_require(!truth.account || !truth.pending, "both pending and an account");
     cuts_require(!truth.account || nurse.finishing, "an account that nobody has asked for");
@@ -183,13 +186,15 @@ static void live(void)
     struct guest *romeo = guest_enter("romeo", "home");
     if (romeo == NULL)
         return;
-    say(romeo, "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>");
+    say(romeo, "<presence/><iq type='get' id='roster'><query xmlns='jabber:iq:roster'>"
+               "<annotate xmlns='urn:xmpp:mix:roster:0'/></query></iq>");
     cuts_require((guest_heard(romeo, "subscription='both'") == 1) == truth.account,
                  "romeo's roster is told wrongly");
     guest_forget(romeo);
     if (!truth.account)
         nurse_registers();
-    if (guest_heard(romeo, "jid='nurse@example.com'") > 0)
+    if (guest_heard(romeo, "jid='nurse@example.com'") > 0 ||
+        guest_heard(romeo, "<jid>nurse@example.com</jid>") > 0) /* by the channel */
         nurse.done = true;
 }
 
@@ -202,7 +207,8 @@ static void end(void)
         return;
     say(guest, "<iq type='get' id='roster'><query xmlns='jabber:iq:roster'/></iq>");
     cuts_require(guest_heard(guest, "jid='romeo@example.com'") == 1 &&
-                     guest_heard(guest, "subscription='both'") == 1,
+                     guest_heard(guest, "subscription='both'") == 1 &&
+                     guest_heard(guest, "jid='" ROOM "'") == 1,
                  "nurse's roster is told wrongly");
 }
 
@@ -219,12 +225,14 @@ static bool begin(uint64_t seed, bool verified)
     nurse.uses = (uint16_t)(1 + seed % 3 / 2);
     struct invitation_wish wish = {.flags = INVITE_ACCOUNT | INVITE_CONTACT,
                                    .owner = SPAN("romeo"),
+                                   .channels = SPAN(ROOM "\0"),
                                    .uses = nurse.uses,
                                    .unlimited = true};
     bool made =
         invitation_make(store, &wish, plat_wall_us(), nurse.token, &invite) == INVITATION_MADE;
     memcpy(nurse.hash, invite.hash, sizeof nurse.hash);
-    return store_commit(store) == STORE_OK && made && cuts_account("romeo", CROWD_PASSWORD);
+    return store_commit(store) == STORE_OK && made && cuts_account("romeo", CROWD_PASSWORD) &&
+           room_make("romeo", true) && room_enter("romeo", 1 << CHANNEL_PARTICIPANTS);
 }
 
 static bool begin_two(uint64_t seed)
