@@ -106,11 +106,11 @@ static enum command_exit refuse(struct request *request, struct span name,
     switch (outcome) {
     case CHANNEL_GONE:
         return refused(request, name, " is not there; `kith channel list` shows all");
-    case CHANNEL_NICK_TAKEN:
+    case CHANNEL_NAME_TAKEN:
         return refused(request, name,
                        " is there already, or was destroyed less than 30 days ago: take another "
                        "name");
-    case CHANNEL_NICK_BAD:
+    case CHANNEL_NAME_BAD:
         return refused(request, name, " cannot be called so");
     case CHANNEL_FULL:
         return refused(request, name,
@@ -123,15 +123,6 @@ static enum command_exit refuse(struct request *request, struct span name,
         break;
     }
     return refuse_store(request);
-}
-
-static enum channel_outcome find(struct request *request, struct span name,
-                                 struct channel_here *channel)
-{
-    enum store_outcome outcome = channel_find(request->server, name, channel);
-    return outcome == STORE_OK     ? CHANNEL_DONE
-           : outcome == STORE_NONE ? CHANNEL_GONE
-                                   : CHANNEL_FAILED;
 }
 
 /* --- making and destroying --- */
@@ -211,7 +202,7 @@ enum command_exit channel_destroy_command(struct request *request)
     struct span name = request->arguments[0];
     if (request->count != 1)
         return reply_malformed(request);
-    enum channel_outcome outcome = find(request, name, &channel);
+    enum channel_outcome outcome = channel_outcome(channel_find(request->server, name, &channel));
     if (outcome == CHANNEL_DONE)
         outcome = channel_destroy(request->server, &channel);
     if (outcome != CHANNEL_DONE)
@@ -255,7 +246,7 @@ enum command_exit channel_revoke_command(struct request *request)
     struct span name = request->arguments[0];
     if (request->count != 1)
         return reply_malformed(request);
-    enum channel_outcome outcome = find(request, name, &channel);
+    enum channel_outcome outcome = channel_outcome(channel_find(request->server, name, &channel));
     if (outcome != CHANNEL_DONE)
         return refuse(request, name, outcome);
     if (channel_invitation_revoke_all(request->server, &channel) != STORE_OK)

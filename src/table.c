@@ -10,10 +10,10 @@
 #include "features/blocking.h"
 #include "features/carbons.h"
 #include "features/commands.h"
+#include "features/commands_channel.h"
 #include "features/disco.h"
 #include "features/last.h"
 #include "features/mix_archive.h"
-#include "features/mix_commands.h"
 #include "features/mix_disco.h"
 #include "features/mix_invite.h"
 #include "features/mix_nodes.h"
@@ -221,10 +221,12 @@ const struct adhoc adhoc[] = {
     {NODE_REGISTER "#approve", "Approve registration", ADHOC_ADMINS, pending_ask,
      pending_approve_run},
     {NODE_REGISTER "#refuse", "Refuse registration", ADHOC_ADMINS, pending_ask, pending_refuse_run},
-    {NODE_MIX "#invite", "Invite into the channel", ADHOC_INVITERS, mix_invite_ask, mix_invite_run},
-    {NODE_MIX "#list", "List invitations", ADHOC_INVITERS, NULL, mix_list_run},
-    {NODE_MIX "#revoke", "Revoke invitations", ADHOC_INVITERS, mix_revoke_ask, mix_revoke_run},
-    {NODE_MIX "#revoke-all", "Revoke all invitations", ADHOC_KEEPERS, NULL, mix_revoke_all_run},
+    {NODE_MIX "#invite", "Invite into the channel", ADHOC_INVITERS, channel_invite_ask,
+     channel_invite_run},
+    {NODE_MIX "#list", "List invitations", ADHOC_INVITERS, NULL, channel_list_run},
+    {NODE_MIX "#revoke", "Revoke invitations", ADHOC_INVITERS, channel_revoke_ask,
+     channel_revoke_run},
+    {NODE_MIX "#revoke-all", "Revoke all invitations", ADHOC_KEEPERS, NULL, channel_revoke_all_run},
 };
 
 const size_t adhoc_len = sizeof adhoc / sizeof adhoc[0];

@@ -23,16 +23,12 @@ static bool to_channel(const struct turn *turn)
  * of (MX-2). */
 static bool channel_look(const struct turn *turn, bool *invites, bool *keeps)
 {
-    const struct jid *own = &turn->session->jid;
     struct channel_here channel;
-    enum channel_role role;
-    bool banned;
+    enum channel_role role = CHANNEL_ANYONE;
     size_t mark = turn->server->arena.used;
-    bool seen =
-        channel_find(turn->server, jid_local(&turn->to), &channel) == STORE_OK &&
-        channel_role(turn->server, &channel.channel, jid_bare(own), &role, &banned) == STORE_OK &&
-        channel_visible(role, banned);
-    *invites = seen && channel_may_invite(&channel.channel, role, banned);
+    bool seen = channel_find_for(turn->server, jid_local(&turn->to), jid_bare(&turn->session->jid),
+                                 &channel, &role) == STORE_OK;
+    *invites = seen && channel_may_invite(&channel.channel, role, false);
     *keeps = seen && role >= CHANNEL_ADMIN;
     arena_reset(&turn->server->arena, mark);
     return seen;
@@ -150,14 +146,7 @@ void command_refuse_payload(struct command_turn *command, const char *text)
 
 void command_refuse_store(struct command_turn *command, enum store_outcome outcome)
 {
-    if (outcome == STORE_NONE)
-        command_refuse(command, ERROR_ITEM_NOT_FOUND, NULL);
-    else if (outcome == STORE_EXISTS)
-        command_refuse(command, ERROR_CONFLICT, NULL);
-    else if (outcome == STORE_FULL)
-        command_refuse(command, ERROR_RESOURCE_CONSTRAINT, NULL);
-    else
-        command_refuse(command, ERROR_INTERNAL_SERVER_ERROR, NULL);
+    command_refuse(command, store_error(outcome), NULL);
 }
 
 static void note(struct command_turn *command, const char *type, const char *text)

@@ -23,9 +23,9 @@ enum channel_node channel_node_of(struct span name)
     return node;
 }
 
-const char *channel_node_name(enum channel_node node)
+struct span channel_node_name(enum channel_node node)
 {
-    return node_names[node];
+    return span_string(node_names[node]);
 }
 
 bool channel_node_there(const struct channel *channel, enum channel_node node)
@@ -126,6 +126,16 @@ enum store_outcome channel_role(struct server *server, const struct channel *cha
     else if (jid_list_has(channel->admins, jid))
         *role = CHANNEL_ADMIN;
     return *role == CHANNEL_ANYONE ? role_of_others(server, channel, jid, role, banned) : STORE_OK;
+}
+
+enum store_outcome channel_find_for(struct server *server, struct span local, struct span jid,
+                                    struct channel_here *out, enum channel_role *role)
+{
+    bool banned = false;
+    enum store_outcome outcome = channel_find(server, local, out);
+    if (outcome == STORE_OK)
+        outcome = channel_role(server, &out->channel, jid, role, &banned);
+    return outcome == STORE_OK && !channel_visible(*role, banned) ? STORE_NONE : outcome;
 }
 
 bool channel_may_invite(const struct channel *channel, enum channel_role role, bool banned)

@@ -19,12 +19,16 @@ struct channel_here {
 
 /* Of the name of a node ("urn:xmpp:mix:nodes:…"); CHANNEL_NODES: we have no such node. */
 enum channel_node channel_node_of(struct span name);
-const char *channel_node_name(enum channel_node node);
+struct span channel_node_name(enum channel_node node);
 /* Whether the channel has it now: `allowed` only if it is private. */
 bool channel_node_there(const struct channel *channel, enum channel_node node);
 
 /* STORE_NONE: there is none of this name, or it is destroyed. STORE_FULL: no memory. */
 enum store_outcome channel_find(struct server *server, struct span local, struct channel_here *out);
+/* The same for a bare jid, with what it is to the channel. STORE_NONE also where it may not see
+ * that there is one (MX-2). */
+enum store_outcome channel_find_for(struct server *server, struct span local, struct span jid,
+                                    struct channel_here *out, enum channel_role *role);
 /* The jid in the server's arena, of a name that fits. */
 bool channel_jid(struct server *server, struct span local, struct jid *out);
 

@@ -152,13 +152,11 @@ void channel_invitation_failed(struct server *server, struct span who)
 
 /* --- revoking --- */
 
-enum store_outcome channel_invitation_revoke(struct server *server,
-                                             const struct channel_here *channel,
+enum store_outcome channel_invitation_revoke(struct server *server, struct span channel,
                                              struct invite *invite)
 {
-    struct span jid = jid_bare(&channel->jid);
     bool more = (invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT)) != 0;
-    invite->channels = jid_list_without(invite->channels, jid, &server->arena);
+    invite->channels = jid_list_without(invite->channels, channel, &server->arena);
     if (invite->channels.bytes == NULL)
         return STORE_FULL;
     return more || invite->channels.len > 0 ? invite_put(server->store, invite)
@@ -173,12 +171,14 @@ enum store_outcome channel_invitation_revoke_all(struct server *server,
     struct invite invite;
     uint8_t hash[INVITE_HASH_BYTES];
     enum store_outcome outcome;
+    if (!store_has_room(server->store, CHANNEL_CHANGE_BYTES + INVITE_CHANGE_BYTES))
+        return STORE_FULL;
     while ((outcome = invite_next(server->store, after, &invite)) == STORE_OK) {
         memcpy(hash, invite.hash, sizeof hash);
         after = span_of((const char *)hash, sizeof hash);
         if (!jid_list_has(invite.channels, jid))
             continue;
-        outcome = channel_invitation_revoke(server, channel, &invite);
+        outcome = channel_invitation_revoke(server, jid, &invite);
         if (outcome != STORE_OK)
             return outcome;
     }

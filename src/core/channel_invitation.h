@@ -37,10 +37,10 @@ enum store_outcome channel_invitation_use(struct server *server,
 bool channel_invitation_throttled(struct server *server, struct span who);
 void channel_invitation_failed(struct server *server, struct span who);
 
-/* MT-10: the invitation lets nobody into the channel any more; it is deleted if that is all it did.
+/* MT-10: the invitation lets nobody into the channel (bare jid) any more; it is deleted if that is
+ * all it did.
  */
-enum store_outcome channel_invitation_revoke(struct server *server,
-                                             const struct channel_here *channel,
+enum store_outcome channel_invitation_revoke(struct server *server, struct span channel,
                                              struct invite *invite);
 
 /* MT-10: all invitations into the channel are void: records are deleted (from those that do more

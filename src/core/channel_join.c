@@ -10,7 +10,6 @@
 #define PART_BYTES (MEMBERSHIP_CHANGE_BYTES + ROSTER_CHANGE_BYTES)
 #define LEAVE_BYTES (PART_BYTES + PARTICIPANT_CHANGE_BYTES)
 #define ENTRY_BYTES 1024
-#define EVENT_BYTES (CHANNEL_ITEM_BYTES + 128)
 
 _Static_assert(LEAVE_BYTES + ENTRY_BYTES <= CHANNEL_JOIN_BYTES, "all of a join");
 
@@ -37,9 +36,9 @@ enum stanza_error channel_error(enum channel_outcome outcome)
         return ERROR_ITEM_NOT_FOUND;
     case CHANNEL_FORBIDDEN:
         return ERROR_FORBIDDEN;
-    case CHANNEL_NICK_BAD:
+    case CHANNEL_NAME_BAD:
         return ERROR_NOT_ACCEPTABLE;
-    case CHANNEL_NICK_TAKEN:
+    case CHANNEL_NAME_TAKEN:
         return ERROR_CONFLICT;
     case CHANNEL_FULL:
     case CHANNEL_NO_ROOM:
@@ -49,6 +48,14 @@ enum stanza_error channel_error(enum channel_outcome outcome)
         break;
     }
     return ERROR_INTERNAL_SERVER_ERROR;
+}
+
+enum channel_outcome channel_outcome(enum store_outcome outcome)
+{
+    return outcome == STORE_OK     ? CHANNEL_DONE
+           : outcome == STORE_NONE ? CHANNEL_GONE
+           : outcome == STORE_FULL ? CHANNEL_NO_ROOM
+                                   : CHANNEL_FAILED;
 }
 
 /* After a write: what it did stays, whether or not all can be told of it. */
@@ -72,46 +79,11 @@ static enum store_outcome participant_tell(struct server *server,
 {
     struct build build;
     size_t mark = server->arena.used;
-    enum store_outcome outcome = STORE_FULL;
-    build_init(&build, &server->arena, EVENT_BYTES);
-    build_str(&build, "<items node='" NS_MIX_NODES "participants'>");
+    enum store_outcome outcome;
+    build_init(&build, &server->arena, CHANNEL_ITEM_BYTES);
     channel_participant_item(&build, participant);
-    build_str(&build, "</items>");
-    if (!build.full)
-        outcome =
-            channel_event(server, channel, CHANNEL_PARTICIPANTS, build_span(&build), SPAN_NONE);
-    arena_reset(&server->arena, mark);
-    return outcome;
-}
-
-static enum store_outcome entry_tell(struct server *server, const struct channel_here *channel,
-                                     struct span jid)
-{
-    struct build build;
-    size_t mark = server->arena.used;
-    enum store_outcome outcome = STORE_FULL;
-    build_init(&build, &server->arena, EVENT_BYTES);
-    build_str(&build, "<items node='" NS_MIX_NODES "allowed'><item");
-    build_attr(&build, "id", jid);
-    build_str(&build, "/></items>");
-    if (!build.full)
-        outcome = channel_event(server, channel, CHANNEL_ALLOWED, build_span(&build), SPAN_NONE);
-    arena_reset(&server->arena, mark);
-    return outcome;
-}
-
-static enum store_outcome retract_tell(struct server *server, const struct channel_here *channel,
-                                       const char *id, struct span also)
-{
-    struct build build;
-    size_t mark = server->arena.used;
-    enum store_outcome outcome = STORE_FULL;
-    build_init(&build, &server->arena, EVENT_BYTES);
-    build_str(&build, "<items node='" NS_MIX_NODES "participants'><retract");
-    build_attr(&build, "id", span_of(id, PARTICIPANT_ID_CHARS));
-    build_str(&build, "/></items>");
-    if (!build.full)
-        outcome = channel_event(server, channel, CHANNEL_PARTICIPANTS, build_span(&build), also);
+    outcome =
+        channel_event_item(server, channel, CHANNEL_PARTICIPANTS, build_span(&build), SPAN_NONE);
     arena_reset(&server->arena, mark);
     return outcome;
 }
@@ -262,7 +234,8 @@ static enum channel_outcome join_write(struct joiner *joiner)
     if (outcome != STORE_OK)
         return CHANNEL_FAILED;
     if (joiner->entry)
-        outcome = entry_tell(joiner->server, channel, jid_bare(who));
+        outcome = channel_event_id(joiner->server, channel, CHANNEL_ALLOWED, "item", jid_bare(who),
+                                   SPAN_NONE);
     if (outcome == STORE_OK && joiner->changed)
         outcome = participant_tell(joiner->server, channel, &participant);
     if (outcome == STORE_OK && !joiner->listed)
@@ -348,7 +321,8 @@ enum channel_outcome channel_leave(struct server *server, const struct channel_h
     if (found == STORE_OK && participant_leave(server->store, channel->channel.id, id) != STORE_OK)
         return CHANNEL_FAILED;
     if (found == STORE_OK &&
-        retract_tell(server, channel, id, told ? jid_bare(who) : SPAN_NONE) != STORE_OK)
+        channel_event_id(server, channel, CHANNEL_PARTICIPANTS, "retract", span_of(id, sizeof id),
+                         told ? jid_bare(who) : SPAN_NONE) != STORE_OK)
         return CHANNEL_FAILED;
     return part_write(server, who, &channel->jid);
 }

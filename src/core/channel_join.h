@@ -14,8 +14,9 @@ enum channel_outcome {
     CHANNEL_DONE,
     CHANNEL_GONE,       /* no such channel: item-not-found */
     CHANNEL_FORBIDDEN,  /* banned, or not let in: forbidden */
-    CHANNEL_NICK_BAD,   /* missing, too long, none by PRECIS: not-acceptable */
-    CHANNEL_NICK_TAKEN, /* conflict */
+    CHANNEL_NAME_BAD,   /* of a participant or a channel: missing, too long, none by PRECIS:
+                           not-acceptable */
+    CHANNEL_NAME_TAKEN, /* conflict */
     CHANNEL_NO_NODE,    /* asked for nodes, none of which can be had: item-not-found */
     CHANNEL_FULL,       /* of participants, or the roster, or memberships: resource-constraint */
     CHANNEL_NO_ROOM,    /* of the store: resource-constraint */
@@ -23,6 +24,9 @@ enum channel_outcome {
 };
 /* The stanza error of each; CHANNEL_DONE has none. */
 enum stanza_error channel_error(enum channel_outcome outcome);
+
+/* What a store says of it: STORE_NONE: CHANNEL_GONE; STORE_FULL: CHANNEL_NO_ROOM. */
+enum channel_outcome channel_outcome(enum store_outcome outcome);
 
 struct channel_joining {
     struct jid who;   /* bare, a local account */
@@ -68,8 +72,8 @@ enum channel_outcome channel_subscribe(struct server *server, const struct chann
                                        const struct jid *who, uint8_t add, uint8_t remove,
                                        uint8_t *added);
 
-/* 6.3. local empty: a random one, unlisted; else as typed. `owner`: bare jid. CHANNEL_NICK_TAKEN:
- * there is one of that name, or was lately; CHANNEL_NICK_BAD: no name for one; CHANNEL_FULL: there
+/* 6.3. local empty: a random one, unlisted; else as typed. `owner`: bare jid. CHANNEL_NAME_TAKEN:
+ * there is one of that name, or was lately; CHANNEL_NAME_BAD: no name for one; CHANNEL_FULL: there
  * are config.channels. */
 enum channel_outcome channel_create(struct server *server, struct span local,
                                     const struct jid *owner, struct channel_here *out);

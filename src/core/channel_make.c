@@ -66,7 +66,7 @@ static enum channel_outcome name_free(struct server *server, struct span local)
     if (outcome == STORE_NONE)
         outcome = released_get(server->store, released_name(&name, local), server->wall_us);
     return outcome == STORE_NONE ? CHANNEL_DONE
-           : outcome == STORE_OK ? CHANNEL_NICK_TAKEN
+           : outcome == STORE_OK ? CHANNEL_NAME_TAKEN
                                  : CHANNEL_FAILED;
 }
 
@@ -80,13 +80,6 @@ static enum channel_outcome room(struct server *server)
     return store_has_room(server->store, CHANNEL_CHANGE_BYTES) ? CHANNEL_DONE : CHANNEL_NO_ROOM;
 }
 
-static enum channel_outcome found(enum store_outcome outcome)
-{
-    return outcome == STORE_OK     ? CHANNEL_DONE
-           : outcome == STORE_FULL ? CHANNEL_NO_ROOM
-                                   : CHANNEL_FAILED;
-}
-
 enum channel_outcome channel_create(struct server *server, struct span local,
                                     const struct jid *owner, struct channel_here *out)
 {
@@ -98,7 +91,7 @@ enum channel_outcome channel_create(struct server *server, struct span local,
     if (!named)
         local = span_of(uid, sizeof uid);
     else if (!name_prepare(server, local, &local))
-        return CHANNEL_NICK_BAD;
+        return CHANNEL_NAME_BAD;
     enum channel_outcome outcome = name_free(server, local);
     if (outcome == CHANNEL_DONE)
         outcome = room(server);
@@ -112,24 +105,8 @@ enum channel_outcome channel_create(struct server *server, struct span local,
     if (!named)
         channel.flags |= CHANNEL_UNLISTED;
     channel.owners = channel.contacts = build_span(&people);
-    outcome = found(channel_put(server->store, local, &channel));
-    return outcome == CHANNEL_DONE ? found(channel_find(server, local, out)) : outcome;
-}
-
-static enum store_outcome deletion_tell(struct server *server, const struct channel_here *channel,
-                                        enum channel_node node)
-{
-    struct build build;
-    size_t mark = server->arena.used;
-    enum store_outcome outcome = STORE_FULL;
-    build_init(&build, &server->arena, 128);
-    build_str(&build, "<delete");
-    build_attr(&build, "node", span_string(channel_node_name(node)));
-    build_str(&build, "/>");
-    if (!build.full)
-        outcome = channel_event(server, channel, node, build_span(&build), SPAN_NONE);
-    arena_reset(&server->arena, mark);
-    return outcome;
+    outcome = channel_outcome(channel_put(server->store, local, &channel));
+    return outcome == CHANNEL_DONE ? channel_outcome(channel_find(server, local, out)) : outcome;
 }
 
 enum channel_outcome channel_destroy(struct server *server, const struct channel_here *channel)
@@ -146,7 +123,7 @@ enum channel_outcome channel_destroy(struct server *server, const struct channel
                                server->wall_us + RELEASED_DAYS * DAY_US);
     for (unsigned node = 0; outcome == STORE_OK && node < CHANNEL_NODES; node++)
         if (channel_node_there(&channel->channel, (enum channel_node)node))
-            outcome = deletion_tell(server, channel, (enum channel_node)node);
+            outcome = channel_event_delete(server, channel, (enum channel_node)node);
     server->channel_reap_ms = 0;
     return outcome == STORE_OK ? CHANNEL_DONE : CHANNEL_FAILED;
 }

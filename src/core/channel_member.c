@@ -33,7 +33,7 @@ enum channel_outcome channel_quit(struct server *server, const struct jid *who,
         return channel_leave(server, &here, who, false);
     if (outcome == STORE_NONE)
         return channel_part(server, who, channel);
-    return outcome == STORE_FULL ? CHANNEL_NO_ROOM : CHANNEL_FAILED;
+    return channel_outcome(outcome);
 }
 
 static bool channel_knows(struct store *store, const struct channel *channel, struct span jid)

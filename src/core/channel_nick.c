@@ -78,17 +78,17 @@ enum channel_outcome channel_nick_choose(struct server *server, const struct cha
         return CHANNEL_DONE;
     }
     if (!asked && !joining->nick_any)
-        return CHANNEL_NICK_BAD;
+        return CHANNEL_NAME_BAD;
     if (!asked && !base_prepare(server, jid_local(&joining->who),
                                 PARTICIPANT_NICK_BYTES_MAX - DIGITS_MAX, had))
-        return CHANNEL_NICK_BAD;
+        return CHANNEL_NAME_BAD;
     if (others_look(server, channel, joining->id, *had, &others) != STORE_OK)
         return CHANNEL_FAILED;
     if (!others.taken)
         return CHANNEL_DONE;
     if (!joining->nick_any)
-        return CHANNEL_NICK_TAKEN;
+        return CHANNEL_NAME_TAKEN;
     if (asked && had->len > PARTICIPANT_NICK_BYTES_MAX - DIGITS_MAX)
-        return CHANNEL_NICK_TAKEN;
+        return CHANNEL_NAME_TAKEN;
     return number_add(server, &others, *had, had) ? CHANNEL_DONE : CHANNEL_NO_ROOM;
 }

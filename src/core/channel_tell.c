@@ -118,3 +118,49 @@ enum store_outcome channel_event(struct server *server, const struct channel_her
     event_end(server, &event, mark);
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
+
+enum store_outcome channel_event_item(struct server *server, const struct channel_here *channel,
+                                      enum channel_node node, struct span item, struct span also)
+{
+    struct build build;
+    size_t mark = server->arena.used;
+    enum store_outcome outcome = STORE_FULL;
+    build_init(&build, &server->arena, TAGS_BYTES + item.len);
+    build_str(&build, "<items");
+    build_attr(&build, "node", channel_node_name(node));
+    build_str(&build, ">");
+    build_put(&build, item);
+    build_str(&build, "</items>");
+    if (item.bytes != NULL && !build.full)
+        outcome = channel_event(server, channel, node, build_span(&build), also);
+    arena_reset(&server->arena, mark);
+    return outcome;
+}
+
+enum store_outcome channel_event_id(struct server *server, const struct channel_here *channel,
+                                    enum channel_node node, const char *element, struct span id,
+                                    struct span also)
+{
+    struct build build;
+    size_t mark = server->arena.used;
+    build_init(&build, &server->arena, TAGS_BYTES + BUILD_ESCAPED_MAX(id.len));
+    build_str(&build, "<");
+    build_str(&build, element);
+    build_attr(&build, "id", id);
+    build_str(&build, "/>");
+    enum store_outcome outcome =
+        channel_event_item(server, channel, node, build_span(&build), also);
+    arena_reset(&server->arena, mark);
+    return outcome;
+}
+
+enum store_outcome channel_event_delete(struct server *server, const struct channel_here *channel,
+                                        enum channel_node node)
+{
+    char bytes[TAGS_BYTES];
+    struct build build = {.bytes = bytes, .size = sizeof bytes};
+    build_str(&build, "<delete");
+    build_attr(&build, "node", channel_node_name(node));
+    build_str(&build, "/>");
+    return channel_event(server, channel, node, build_span(&build), SPAN_NONE);
+}

@@ -18,6 +18,17 @@ void channel_event_to(struct server *server, const struct channel_here *channel,
 enum store_outcome channel_event(struct server *server, const struct channel_here *channel,
                                  enum channel_node node, struct span payload, struct span also);
 
+/* The same of one item of the node, an <item/> or <retract/>. bytes NULL: no memory. */
+enum store_outcome channel_event_item(struct server *server, const struct channel_here *channel,
+                                      enum channel_node node, struct span item, struct span also);
+/* The same where nothing is in it: `element` with that id. */
+enum store_outcome channel_event_id(struct server *server, const struct channel_here *channel,
+                                    enum channel_node node, const char *element, struct span id,
+                                    struct span also);
+/* The node is no more. */
+enum store_outcome channel_event_delete(struct server *server, const struct channel_here *channel,
+                                        enum channel_node node);
+
 /* <item/> of the node `participants` (MX-13), of at most CHANNEL_ITEM_BYTES. */
 #define CHANNEL_ITEM_BYTES                                                                         \
     (256 + BUILD_ESCAPED_MAX(ROSTER_CONTACT_BYTES_MAX + PARTICIPANT_NICK_BYTES_MAX))

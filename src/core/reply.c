@@ -131,3 +131,16 @@ void reply_error(struct turn *turn, enum stanza_error error)
         refusal.condition = SPAN("<blocked xmlns='" NS_BLOCKING_ERRORS "'/>");
     reply_refusal(turn, &refusal);
 }
+
+enum stanza_error store_error(enum store_outcome outcome)
+{
+    return outcome == STORE_NONE     ? ERROR_ITEM_NOT_FOUND
+           : outcome == STORE_EXISTS ? ERROR_CONFLICT
+           : outcome == STORE_FULL   ? ERROR_RESOURCE_CONSTRAINT
+                                     : ERROR_INTERNAL_SERVER_ERROR;
+}
+
+void reply_store_error(struct turn *turn, enum store_outcome outcome)
+{
+    reply_error(turn, store_error(outcome));
+}

@@ -106,6 +106,10 @@ void reply_result_rope(struct turn *turn, const struct rope *payload);
  * answered (GR-5). */
 void reply_error(struct turn *turn, enum stanza_error error);
 
+/* What a store says that does not do or find what was asked for. */
+enum stanza_error store_error(enum store_outcome outcome);
+void reply_store_error(struct turn *turn, enum store_outcome outcome);
+
 /* An error with all that XEP-0077 and others put beside it. Zeros: nothing of that. */
 struct refusal {
     enum stanza_error error;

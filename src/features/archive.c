@@ -17,8 +17,7 @@ static bool kept(struct turn *turn)
 static bool refuse(struct turn *turn, enum store_outcome outcome)
 {
     if (outcome != STORE_OK)
-        reply_error(turn, outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
-                                                : ERROR_INTERNAL_SERVER_ERROR);
+        reply_store_error(turn, outcome);
     return outcome != STORE_OK;
 }
 

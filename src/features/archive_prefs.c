@@ -18,12 +18,6 @@ struct lists {
     unsigned count;
 };
 
-static void refuse(struct turn *turn, enum store_outcome outcome)
-{
-    reply_error(turn,
-                outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 static void list_build(struct build *build, const char *name, struct span list)
 {
     struct span address;
@@ -62,7 +56,7 @@ void archive_prefs_get_request(struct turn *turn)
     enum store_outcome outcome =
         archive_prefs_get(turn->server->store, jid_local(&turn->session->jid), &prefs);
     if (outcome != STORE_OK)
-        refuse(turn, outcome);
+        reply_store_error(turn, outcome);
     else if (!prefs_build(turn, &prefs, &build))
         reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
     else
@@ -132,5 +126,5 @@ void archive_prefs_set_request(struct turn *turn)
     if (outcome == STORE_OK)
         reply_result(turn, build_span(&answer));
     else
-        refuse(turn, outcome);
+        reply_store_error(turn, outcome);
 }

@@ -48,12 +48,6 @@ static bool list_build(struct build *build, struct span addresses)
     return !build->full;
 }
 
-static void refuse(struct turn *turn, enum store_outcome outcome)
-{
-    reply_error(turn,
-                outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 void blocklist_request(struct turn *turn)
 {
     struct span addresses;
@@ -61,7 +55,7 @@ void blocklist_request(struct turn *turn)
     enum store_outcome outcome =
         blocklist_get(turn->server->store, jid_local(&turn->session->jid), &addresses);
     if (outcome != STORE_OK && outcome != STORE_NONE) {
-        refuse(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     build_init(&build, &turn->server->arena, LIST_BYTES_MAX);
@@ -246,7 +240,7 @@ void block_request(struct turn *turn)
         outcome = change_fits(&change) ? change_write(&change) : STORE_FULL;
     }
     if (outcome != STORE_OK) {
-        refuse(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     sessions_note(&change);
@@ -270,7 +264,7 @@ void unblock_request(struct turn *turn)
         outcome = change_write(&change);
     }
     if (outcome != STORE_OK) {
-        refuse(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     sessions_note(&change);

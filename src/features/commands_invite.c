@@ -1,88 +1,27 @@
 /* commands_invite.c: invitations by ad-hoc command: XEP-0401's two, and our own to make any kind,
  * to list and to revoke them (INV-6 ... INV-8, INV-10). Owns nothing. Limits: INV-5. */
-#include "base/must.h"
-#include "core/invitation.h"
 #include "core/username.h"
 #include "features/commands.h"
+#include "features/commands_invitations.h"
 #include "wire/names.h"
-#include "wire/uri.h"
 
 #define FORM_INVITATION "urn:xmpp:invite#invitation" /* XEP-0401 12.1 */
 #define FIELD_USES "{" NS_INVITE_OWN "}uses"
 #define FIELD_DAYS "{" NS_INVITE_OWN "}expire-days"
-#define DAY_SECONDS 86400
 #define ADMIN_DAYS_MAX 365
-#define REVOKE_MAX 20
 
 /* --- making --- */
-
-static struct span own_local(const struct command_turn *command)
-{
-    return jid_local(&command->turn->session->jid);
-}
 
 /* Only so many days may be asked for; 0: there is no choice. */
 static uint64_t days_max(const struct command_turn *command)
 {
-    return command->admin ? ADMIN_DAYS_MAX : config.invite_lifetime / DAY_SECONDS;
+    return command->admin ? ADMIN_DAYS_MAX : config.invite_lifetime / INVITATION_DAY_SECONDS;
 }
 
-/* INV-7: fields directly in the form, `expire` always. */
-static void result(struct command_turn *command, struct span uri, const struct invite *invite)
-{
-    struct build *build = &command->build;
-    form_begin(build, "result", "Invitation", NULL, FORM_INVITATION);
-    form_put(build, "text-single", "uri", "Link", uri, false);
-    form_put_time(build, "text-single", "expire", "Valid until", invite->expires_us);
-    form_end(build);
-}
-
-static void refuse_making(struct command_turn *command, enum invitation_outcome outcome)
-{
-    if (outcome == INVITATION_NAME_TAKEN)
-        command_refuse(command, ERROR_CONFLICT, "This name is taken.");
-    else if (outcome == INVITATION_TOO_MANY)
-        command_refuse(command, ERROR_RESOURCE_CONSTRAINT,
-                       "There are too many invitations. Revoke some, or wait until they expire.");
-    else if (outcome == INVITATION_NO_ROOM)
-        command_refuse(command, ERROR_RESOURCE_CONSTRAINT, NULL);
-    else
-        command_refuse(command, ERROR_INTERNAL_SERVER_ERROR, NULL);
-}
-
-/* as_account: the link is for making an account, even if it makes a contact too (INV-8). */
 static void make(struct command_turn *command, struct invitation_wish *wish, bool as_account)
 {
-    struct server *server = command->turn->server;
-    struct span who = own_local(command);
-    struct invite invite;
-    struct build uri;
-    char token[TOKEN_CHARS];
-    wish->owner = who;
     wish->unlimited = command->admin;
-    if (!wish->unlimited && config.rate_limits &&
-        throttle_full(&server->invitations, SPAN("invitation"), who, server->now_ms)) { /* INV-5 */
-        command_refuse(command, ERROR_RESOURCE_CONSTRAINT,
-                       "These are many invitations for one hour. Try again later.");
-        return;
-    }
-    build_init(&uri, &server->arena, URI_BYTES_MAX);
-    if (uri.full) {
-        command_refuse(command, ERROR_RESOURCE_CONSTRAINT, NULL);
-        return;
-    }
-    enum invitation_outcome outcome =
-        invitation_make(server->store, wish, server->wall_us, token, &invite);
-    if (outcome != INVITATION_MADE) {
-        refuse_making(command, outcome);
-        return;
-    }
-    throttle_note(&server->invitations, SPAN("invitation"), who, server->now_ms);
-    if (as_account)
-        invite.flags &= (uint8_t)~INVITE_CONTACT; /* of the copy that the link is made of */
-    invitation_link(&uri, &invite, span_of(token, sizeof token));
-    must(!uri.full);
-    result(command, build_span(&uri), &invite);
+    invitations_make(command, wish, FORM_INVITATION, as_account);
 }
 
 static uint8_t account_flag(void)
@@ -122,7 +61,7 @@ static bool read_counts(struct command_turn *command, const char *uses_field,
         return false;
     }
     wish->uses = (uint16_t)uses;
-    wish->seconds = days * DAY_SECONDS;
+    wish->seconds = days * INVITATION_DAY_SECONDS;
     return true;
 }
 
@@ -218,165 +157,33 @@ void invite_create_run(struct command_turn *command)
 
 /* --- listing and revoking (INV-10) --- */
 
-/* The next one that has not expired and that who asks may see; after.bytes NULL: the first. */
-static enum store_outcome next(const struct command_turn *command, struct span after,
-                               struct invite *out)
+static struct invitations own(struct command_turn *command)
 {
-    struct server *server = command->turn->server;
-    enum store_outcome outcome;
-    while ((outcome = invite_next(server->store, after, out)) == STORE_OK) {
-        if (out->expires_us > server->wall_us &&
-            (command->admin || span_equal(out->owner, own_local(command))))
-            break;
-        after = span_of((const char *)out->hash, sizeof out->hash);
-    }
-    return outcome;
-}
-
-static const char *kind_of(const struct invite *invite)
-{
-    if (!(invite->flags & INVITE_CONTACT))
-        return "account";
-    return invite->flags & INVITE_ACCOUNT ? "account and contact" : "contact";
-}
-
-static void put_item(struct command_turn *command, const struct invite *invite)
-{
-    struct build *build = &command->build;
-    char id[INVITATION_ID_CHARS];
-    invitation_id(invite, id);
-    build_str(build, "<item>");
-    form_put(build, NULL, "id", NULL, span_of(id, sizeof id), false);
-    form_put(build, NULL, "start", NULL, span_of(invite->start, sizeof invite->start), false);
-    form_put(build, NULL, "kind", NULL, span_string(kind_of(invite)), false);
-    form_put(build, NULL, "username", NULL, invite->username, false);
-    form_put_time(build, NULL, "created", NULL, invite->made_us);
-    form_put_time(build, NULL, "expire", NULL, invite->expires_us);
-    form_put_number(build, NULL, "uses-left", NULL, invite->uses_left);
-    if (command->admin)
-        form_put(build, NULL, "owner", NULL, invite->owner, false);
-    form_put(build, NULL, "note", NULL, invite->note, false);
-    build_str(build, "</item>");
-}
-
-static void put_reported(struct command_turn *command)
-{
-    static const struct {
-        const char *var, *label;
-    } columns[] = {
-        {"id", "Id"},          {"start", "Token begins with"},
-        {"kind", "For"},       {"username", "Name"},
-        {"created", "Made"},   {"expire", "Valid until"},
-        {"uses-left", "Uses"}, {"note", "Note"},
+    return (struct invitations){
+        .command = command,
+        .owner = command->admin ? SPAN_NONE : invitations_asker(command),
     };
-    struct build *build = &command->build;
-    build_str(build, "<reported>");
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        form_put(build, "text-single", columns[i].var, columns[i].label, SPAN_NONE, false);
-    if (command->admin)
-        form_put(build, "text-single", "owner", "By", SPAN_NONE, false);
-    build_str(build, "</reported>");
-}
-
-/* Writes each, as long as there is room; more: there are some that found none. */
-static enum store_outcome each(struct command_turn *command, bool *more,
-                               void (*put)(struct command_turn *, const struct invite *))
-{
-    struct invite invite;
-    struct span after = SPAN_NONE;
-    enum store_outcome outcome;
-    *more = false;
-    while (!*more && (outcome = next(command, after, &invite)) == STORE_OK) {
-        size_t mark = command->build.used;
-        put(command, &invite);
-        *more = !command_keep(command, mark);
-        after = span_of((const char *)invite.hash, sizeof invite.hash);
-    }
-    return *more || outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
 void invite_list_run(struct command_turn *command)
 {
-    bool more;
-    form_begin(&command->build, "result", "Invitations", NULL, NS_INVITE_OWN);
-    put_reported(command);
-    enum store_outcome outcome = each(command, &more, put_item);
-    command_finish(command, outcome, more);
-}
-
-/* "k3f7, contact: for the lake" */
-static void put_option(struct command_turn *command, const struct invite *invite)
-{
-    char id[INVITATION_ID_CHARS], text[INVITE_START_CHARS + 64 + INVITE_NOTE_BYTES_MAX];
-    struct build label = {.bytes = text, .size = sizeof text};
-    invitation_id(invite, id);
-    build_put(&label, span_of(invite->start, sizeof invite->start));
-    build_str(&label, ", ");
-    build_str(&label, kind_of(invite));
-    if (invite->note.len > 0) {
-        build_str(&label, ": ");
-        build_put(&label, invite->note);
-    }
-    form_option(&command->build, build_span(&label), span_of(id, sizeof id));
+    const struct invitations invitations = own(command);
+    invitations_list(&invitations, NS_INVITE_OWN);
 }
 
 void invite_revoke_ask(struct command_turn *command)
 {
-    bool more;
-    struct build *build = &command->build;
-    form_begin(build, "form", "Revoke invitations", "Their links will be worth nothing.",
-               NS_INVITE_OWN);
-    form_open(build, "list-multi", "ids", "Invitations", true);
-    enum store_outcome outcome = each(command, &more, put_option);
-    form_shut(build);
-    command_finish(command, outcome, more);
+    const struct invitations invitations = own(command);
+    invitations_choose(&invitations, NS_INVITE_OWN);
 }
 
-/* Looks for all of them before the first one goes. false: it was refused. */
-static bool read_ids(struct command_turn *command, uint8_t hashes[][INVITE_HASH_BYTES],
-                     unsigned *count)
+static enum store_outcome revoke(const struct invitations *invitations, struct invite *invite)
 {
-    struct server *server = command->turn->server;
-    const struct stanza *stanza = command->turn->stanza;
-    const struct node *at = NULL, *field = form_field(stanza, command->form, "ids");
-    struct span owner = command->admin ? SPAN_NONE : own_local(command), id;
-    struct invite invite;
-    *count = 0;
-    while (field != NULL && (id = form_values(stanza, field, &at, &server->arena)).bytes != NULL) {
-        if (*count == REVOKE_MAX) {
-            command_refuse(command, ERROR_NOT_ACCEPTABLE, "These are too many at once.");
-            return false;
-        }
-        enum store_outcome outcome = invitation_find(server->store, id, owner, &invite);
-        if (outcome != STORE_OK) {
-            command_refuse_store(command, outcome);
-            return false;
-        }
-        memcpy(hashes[(*count)++], invite.hash, INVITE_HASH_BYTES);
-    }
-    if (*count == 0)
-        command_refuse_payload(command, "Choose at least one.");
-    return *count > 0;
+    return invite_delete(invitations->command->turn->server->store, invite->hash);
 }
 
 void invite_revoke_run(struct command_turn *command)
 {
-    uint8_t hashes[REVOKE_MAX][INVITE_HASH_BYTES];
-    struct store *store = command->turn->server->store;
-    unsigned count;
-    if (!read_ids(command, hashes, &count))
-        return;
-    if (!store_has_room(store, INVITE_CHANGE_BYTES)) {
-        command_refuse(command, ERROR_RESOURCE_CONSTRAINT, NULL);
-        return;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        enum store_outcome outcome = invite_delete(store, hashes[i]);
-        if (outcome != STORE_OK && outcome != STORE_NONE) { /* the same one may be named twice */
-            command_refuse_store(command, outcome);
-            return;
-        }
-    }
-    command_note(command,
-                 count == 1 ? "The invitation is revoked." : "The invitations are revoked.");
+    const struct invitations invitations = own(command);
+    invitations_revoke(&invitations, revoke);
 }

@@ -2,26 +2,17 @@
 #include "features/mix_archive.h"
 
 #include "core/archive_page.h"
-#include "core/channel.h"
+#include "features/mix_channel.h"
 
 /* Whose messages; `name` is where the view's owner stands. false: it was refused. */
 static bool channel_open(struct turn *turn, struct channel_here *channel,
                          char name[CHANNEL_ARCHIVE_NAME_BYTES], struct archive_view *view)
 {
-    struct server *server = turn->server;
-    enum channel_role role = CHANNEL_ANYONE;
-    bool banned = false;
     struct span node = stanza_attribute(turn->stanza, turn->child, "node");
-    enum store_outcome outcome = channel_find(server, jid_local(&turn->to), channel);
-    if (outcome == STORE_OK)
-        outcome =
-            channel_role(server, &channel->channel, jid_bare(&turn->session->jid), &role, &banned);
-    if (outcome == STORE_FULL || outcome == STORE_FAILED)
-        reply_error(turn, outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
-                                                : ERROR_INTERNAL_SERVER_ERROR);
-    else if (outcome == STORE_NONE || !channel_visible(role, banned)) /* MX-2 */
-        reply_error(turn, ERROR_ITEM_NOT_FOUND);
-    else if (!channel_may(role, channel->channel.subscribe[CHANNEL_MESSAGES]))
+    enum channel_role role;
+    if (!mix_channel_find(turn, jid_local(&turn->to), channel, &role))
+        return false;
+    if (!channel_may(role, channel->channel.subscribe[CHANNEL_MESSAGES]))
         reply_error(turn, ERROR_FORBIDDEN);
     else if (!config.archive)
         reply_error(turn, ERROR_SERVICE_UNAVAILABLE);

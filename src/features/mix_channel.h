@@ -9,6 +9,16 @@
 bool mix_channel_find(struct turn *turn, struct span local, struct channel_here *channel,
                       enum channel_role *role);
 
+/* Its child of that name behind `after` (NULL: the first), in its own namespace: clients differ in
+ * which one that is (MX-6, MT-5). NULL: none. */
+const struct node *mix_child(const struct turn *turn, const struct node *of,
+                             const struct node *after, const char *name);
+
+/* The nodes that its children of that name ("subscribe", "unsubscribe") are about, as a mask of
+ * 1 << enum channel_node, without what we do not have. *any: it has such children. */
+uint8_t mix_nodes_read(const struct turn *turn, const struct node *of, const char *name, bool *any);
+void mix_nodes_put(struct build *build, const char *name, uint8_t nodes);
+
 /* An answer that was built, or that there is no memory for it. */
 void mix_reply(struct turn *turn, const struct build *build);
 

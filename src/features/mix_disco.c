@@ -137,7 +137,7 @@ static void nodes_put(struct build *build, const struct channel_here *channel,
             continue;
         build_str(build, "<item");
         build_attr(build, "jid", jid_bare(&channel->jid));
-        build_attr(build, "node", span_string(channel_node_name((enum channel_node)node)));
+        build_attr(build, "node", channel_node_name((enum channel_node)node));
         build_str(build, "/>");
     }
 }

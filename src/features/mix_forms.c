@@ -198,7 +198,7 @@ static const struct node *form_of(struct mix_request *request, const char *type)
     if ((kind == FORM_SUBMIT || kind == FORM_RESULT) &&
         span_is(form_value(stanza, form, "FORM_TYPE", &request->turn->server->arena), type))
         return form;
-    mix_refuse(request, ERROR_BAD_REQUEST);
+    reply_error(request->turn, ERROR_BAD_REQUEST);
     return NULL;
 }
 
@@ -219,12 +219,12 @@ static void publish(struct mix_request *request, const struct channel *changed, 
     build_init(&item, &server->arena, bytes_max);
     put(&item, changed);
     if (item.full || !store_has_room(server->store, CHANNEL_CHANGE_BYTES)) {
-        mix_refuse(request, ERROR_RESOURCE_CONSTRAINT);
+        reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }
     enum store_outcome outcome = channel_put(server->store, request->channel.local, changed);
     if (outcome != STORE_OK) {
-        mix_refuse_store(request, outcome);
+        reply_store_error(request->turn, outcome);
         return;
     }
     request->channel.channel = *changed;
@@ -237,7 +237,7 @@ void mix_info_publish(struct mix_request *request)
     struct channel changed = request->channel.channel;
     const struct node *form;
     if (!channel_may(request->role, (enum channel_role)changed.info_update)) {
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }
     if ((form = form_of(request, NS_MIX)) == NULL)
@@ -248,7 +248,7 @@ void mix_info_publish(struct mix_request *request)
     if (error < 0)
         error = people_read(request, form, "Contact", &changed.contacts);
     if (error >= 0) {
-        mix_refuse(request, (enum stanza_error)error);
+        reply_error(request->turn, (enum stanza_error)error);
         return;
     }
     changed.info_us = change_us(request->turn->server, changed.info_us);
@@ -275,14 +275,14 @@ void mix_config_publish(struct mix_request *request)
     struct channel changed = request->channel.channel;
     const struct node *form;
     if (request->role < CHANNEL_OWNER) {
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }
     if ((form = form_of(request, NS_MIX_ADMIN)) == NULL)
         return;
     int error = config_read(request, form, &changed);
     if (error >= 0) {
-        mix_refuse(request, (enum stanza_error)error);
+        reply_error(request->turn, (enum stanza_error)error);
         return;
     }
     changed.config_us = change_us(request->turn->server, changed.config_us);

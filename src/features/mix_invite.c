@@ -21,10 +21,7 @@ struct wish {
 
 static struct span child_text(const struct turn *turn, const struct node *of, const char *name)
 {
-    /* In the parent's namespace: clients differ in which one that is (MT-5). */
-    const struct node *child = stanza_child(turn->stanza, of, NULL, name);
-    while (child != NULL && !span_equal(child->namespace, of->namespace))
-        child = stanza_next(turn->stanza, child, NULL, name);
+    const struct node *child = mix_child(turn, of, NULL, name);
     return child == NULL ? SPAN_NONE : stanza_text(turn->stanza, child, &turn->server->arena);
 }
 

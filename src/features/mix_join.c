@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "core/channel_join.h"
+#include "features/mix_channel.h"
 #include "features/mix_invite.h"
 #include "wire/names.h"
 
@@ -15,28 +16,11 @@ const struct node *mix_join_child(const struct stanza *stanza, const struct node
     return join;
 }
 
-/* Its child of that name, in its own namespace. */
-static const struct node *child(const struct turn *turn, const struct node *join,
-                                const struct node *after, const char *name)
-{
-    const struct node *at = after == NULL ? stanza_child(turn->stanza, join, NULL, name)
-                                          : stanza_next(turn->stanza, after, NULL, name);
-    while (at != NULL && !span_equal(at->namespace, join->namespace))
-        at = stanza_next(turn->stanza, at, NULL, name);
-    return at;
-}
-
 /* false: no memory. */
 static bool join_read(struct turn *turn, const struct node *join, struct channel_joining *joining)
 {
-    const struct node *nick = child(turn, join, NULL, "nick");
-    for (const struct node *at = child(turn, join, NULL, "subscribe"); at != NULL;
-         at = child(turn, join, at, "subscribe")) {
-        enum channel_node node = channel_node_of(stanza_attribute(turn->stanza, at, "node"));
-        joining->nodes_asked = true;
-        if (node != CHANNEL_NODES)
-            joining->nodes |= (uint8_t)(1u << node);
-    }
+    const struct node *nick = mix_child(turn, join, NULL, "nick");
+    joining->nodes = mix_nodes_read(turn, join, "subscribe", &joining->nodes_asked);
     if (nick != NULL)
         joining->nick = stanza_text(turn->stanza, nick, &turn->server->arena);
     return nick == NULL || joining->nick.bytes != NULL;
@@ -54,12 +38,7 @@ static void answer_put(const struct channel_here *channel, const struct channel_
     build_str(answer, "#");
     build_text(answer, jid_bare(&channel->jid));
     build_str(answer, "'>");
-    for (unsigned node = 0; node < CHANNEL_NODES; node++)
-        if (joining->nodes_had & 1u << node) {
-            build_str(answer, "<subscribe");
-            build_attr(answer, "node", span_string(channel_node_name((enum channel_node)node)));
-            build_str(answer, "/>");
-        }
+    mix_nodes_put(answer, "subscribe", joining->nodes_had);
     if (joining->nick_had.len > 0)
         build_element(answer, "nick", joining->nick_had);
     build_str(answer, "</join>");
@@ -100,9 +79,7 @@ static enum channel_outcome attempt_make(struct attempt *attempt, const struct j
         return CHANNEL_NO_ROOM;
     enum store_outcome found = channel_find(server, jid_local(channel), &attempt->channel);
     if (found != STORE_OK)
-        return found == STORE_NONE   ? CHANNEL_GONE
-               : found == STORE_FULL ? CHANNEL_NO_ROOM
-                                     : CHANNEL_FAILED;
+        return channel_outcome(found);
     attempt->presented = mix_invite_presented(turn, join);
     invitation_look(attempt);
     if (attempt->is_record &&

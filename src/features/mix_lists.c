@@ -3,7 +3,7 @@
 #include "features/mix_nodes.h"
 #include "wire/names.h"
 
-static enum channel_list list_of(const struct mix_request *request)
+enum channel_list mix_list_of(const struct mix_request *request)
 {
     return request->node == CHANNEL_ALLOWED ? CHANNEL_LIST_ALLOWED : CHANNEL_LIST_BANNED;
 }
@@ -12,11 +12,11 @@ static enum channel_list list_of(const struct mix_request *request)
 static bool may(struct mix_request *request)
 {
     if (request->role < CHANNEL_ADMIN)
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
     else if (!channel_node_there(&request->channel.channel, request->node))
-        mix_refuse(request, ERROR_ITEM_NOT_FOUND);
+        reply_error(request->turn, ERROR_ITEM_NOT_FOUND);
     else if (!store_has_room(request->turn->server->store, CHANNEL_CHANGE_BYTES))
-        mix_refuse(request, ERROR_RESOURCE_CONSTRAINT);
+        reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
     else
         return true;
     return false;
@@ -30,28 +30,14 @@ static bool entry_read(struct mix_request *request, struct jid *entry)
     struct span id = item == NULL ? SPAN_NONE : stanza_attribute(turn->stanza, item, "id");
     if (jid_parse(id, &turn->server->arena, entry) && entry->resource_len == 0)
         return true;
-    mix_refuse(request, ERROR_BAD_REQUEST);
+    reply_error(request->turn, ERROR_BAD_REQUEST);
     return false;
 }
 
-static struct span event_build(struct mix_request *request, const char *element, struct span entry)
+static enum store_outcome tell(struct mix_request *request, const char *element, struct span entry)
 {
-    struct build build;
-    build_init(&build, &request->turn->server->arena, 256 + BUILD_ESCAPED_MAX(entry.len));
-    build_str(&build, "<items");
-    build_attr(&build, "node", span_string(channel_node_name(request->node)));
-    build_str(&build, "><");
-    build_str(&build, element);
-    build_attr(&build, "id", entry);
-    build_str(&build, "/></items>");
-    return build_span(&build);
-}
-
-static enum store_outcome tell(struct mix_request *request, struct span payload)
-{
-    return payload.bytes == NULL ? STORE_FULL
-                                 : channel_event(request->turn->server, &request->channel,
-                                                 request->node, payload, SPAN_NONE);
+    return channel_event_id(request->turn->server, &request->channel, request->node, element, entry,
+                            SPAN_NONE);
 }
 
 /* --- banning --- */
@@ -83,20 +69,20 @@ void mix_list_publish(struct mix_request *request)
     if (!may(request) || !entry_read(request, &entry))
         return;
     if (request->node == CHANNEL_BANNED && !may_be_banned(request, &entry)) {
-        mix_refuse(request, ERROR_NOT_ALLOWED);
+        reply_error(request->turn, ERROR_NOT_ALLOWED);
         return;
     }
     if (request->node == CHANNEL_BANNED && !store_has_room(server->store, CHANNEL_JOIN_BYTES)) {
-        mix_refuse(request, ERROR_RESOURCE_CONSTRAINT);
+        reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }
-    struct span jid = jid_full(&entry), payload = event_build(request, "item", jid);
+    struct span jid = jid_full(&entry);
     enum store_outcome outcome =
-        channel_entry_put(server->store, request->channel.channel.id, list_of(request), jid);
+        channel_entry_put(server->store, request->channel.channel.id, mix_list_of(request), jid);
     if (outcome == STORE_OK)
-        outcome = tell(request, payload);
+        outcome = tell(request, "item", jid);
     if (outcome != STORE_OK) {
-        mix_refuse_store(request, outcome);
+        reply_store_error(request->turn, outcome);
         return;
     }
     enum channel_outcome out =
@@ -104,7 +90,7 @@ void mix_list_publish(struct mix_request *request)
     if (out == CHANNEL_DONE)
         reply_result(request->turn, SPAN("<pubsub xmlns='" NS_PUBSUB "'/>")); /* Example 9 */
     else
-        mix_refuse(request, channel_error(out));
+        reply_error(request->turn, channel_error(out));
 }
 
 void mix_list_retract(struct mix_request *request)
@@ -113,19 +99,19 @@ void mix_list_retract(struct mix_request *request)
     struct jid entry;
     if (!may(request) || !entry_read(request, &entry))
         return;
-    struct span jid = jid_full(&entry), payload = event_build(request, "retract", jid);
+    struct span jid = jid_full(&entry);
     enum store_outcome outcome =
-        channel_entry_delete(server->store, request->channel.channel.id, list_of(request), jid);
+        channel_entry_delete(server->store, request->channel.channel.id, mix_list_of(request), jid);
     if (outcome == STORE_NONE) { /* XEP-0060 7.2.3.3 */
-        mix_refuse(request, ERROR_ITEM_NOT_FOUND);
+        reply_error(request->turn, ERROR_ITEM_NOT_FOUND);
         return;
     }
     if (outcome == STORE_OK)
-        outcome = tell(request, payload);
+        outcome = tell(request, "retract", jid);
     if (outcome == STORE_OK)
         reply_result(request->turn, SPAN("<pubsub xmlns='" NS_PUBSUB "'/>"));
     else
-        mix_refuse_store(request, outcome);
+        reply_store_error(request->turn, outcome);
 }
 
 /* The node `allowed` is there from now on, or no more. */
@@ -142,15 +128,15 @@ void mix_list_create(struct mix_request *request)
     enum store_outcome outcome = STORE_OK;
     bool there = channel_node_there(&request->channel.channel, request->node);
     if (request->role < CHANNEL_ADMIN) {
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }
     if (there && request->node == CHANNEL_ALLOWED) { /* XEP-0060 8.1.1 */
-        mix_refuse(request, ERROR_CONFLICT);
+        reply_error(request->turn, ERROR_CONFLICT);
         return;
     }
     if (!there && !store_has_room(request->turn->server->store, CHANNEL_CHANGE_BYTES)) {
-        mix_refuse(request, ERROR_RESOURCE_CONSTRAINT);
+        reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }
     if (!there)
@@ -158,7 +144,7 @@ void mix_list_create(struct mix_request *request)
     if (outcome == STORE_OK)
         reply_result(request->turn, SPAN(""));
     else
-        mix_refuse_store(request, outcome);
+        reply_store_error(request->turn, outcome);
 }
 
 /* Its entries go with it: who makes it again begins anew. */
@@ -179,12 +165,12 @@ void mix_list_delete(struct mix_request *request)
 {
     enum store_outcome outcome;
     if (request->node != CHANNEL_ALLOWED) { /* `banned` is always there */
-        mix_refuse(request, ERROR_NOT_ALLOWED);
+        reply_error(request->turn, ERROR_NOT_ALLOWED);
         return;
     }
     if (!may(request))
         return;
-    outcome = tell(request, SPAN("<delete node='" NS_MIX_NODES "allowed'/>"));
+    outcome = channel_event_delete(request->turn->server, &request->channel, CHANNEL_ALLOWED);
     if (outcome == STORE_OK)
         outcome = entries_delete(request);
     if (outcome == STORE_OK)
@@ -192,5 +178,5 @@ void mix_list_delete(struct mix_request *request)
     if (outcome == STORE_OK)
         reply_result(request->turn, SPAN(""));
     else
-        mix_refuse_store(request, outcome);
+        reply_store_error(request->turn, outcome);
 }

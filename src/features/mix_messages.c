@@ -66,9 +66,7 @@ static bool refuse(struct turn *turn, enum store_outcome outcome)
 {
     if (outcome == STORE_OK)
         return false;
-    reply_error(turn, outcome == STORE_NONE   ? ERROR_ITEM_NOT_FOUND
-                      : outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
-                                              : ERROR_INTERNAL_SERVER_ERROR);
+    reply_store_error(turn, outcome);
     return true;
 }
 

@@ -6,17 +6,6 @@
 
 #define ITEM_IDS_MAX 64 /* in one request */
 
-void mix_refuse(struct mix_request *request, enum stanza_error error)
-{
-    reply_error(request->turn, error);
-}
-
-void mix_refuse_store(struct mix_request *request, enum store_outcome outcome)
-{
-    mix_refuse(request,
-               outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 const struct node *mix_item(const struct mix_request *request)
 {
     const struct stanza *stanza = request->turn->stanza;
@@ -28,30 +17,25 @@ static void node_open(struct build *build, const char *element, enum channel_nod
 {
     build_str(build, "<");
     build_str(build, element);
-    build_attr(build, "node", span_string(channel_node_name(node)));
+    build_attr(build, "node", channel_node_name(node));
     build_str(build, ">");
 }
 
 void mix_published(struct mix_request *request, struct span id, struct span item)
 {
     struct server *server = request->turn->server;
-    struct build event, answer;
-    build_init(&event, &server->arena, 128 + item.len);
-    node_open(&event, "items", request->node);
-    build_put(&event, item);
-    build_str(&event, "</items>");
+    struct build answer;
     build_init(&answer, &server->arena, 256 + BUILD_ESCAPED_MAX(id.len));
     build_str(&answer, "<pubsub xmlns='" NS_PUBSUB "'>");
     node_open(&answer, "publish", request->node);
     build_str(&answer, "<item");
     build_attr(&answer, "id", id);
     build_str(&answer, "/></publish></pubsub>");
-    enum store_outcome outcome = event.full || answer.full
-                                     ? STORE_FULL
-                                     : channel_event(server, &request->channel, request->node,
-                                                     build_span(&event), SPAN_NONE);
+    enum store_outcome outcome =
+        answer.full ? STORE_FULL
+                    : channel_event_item(server, &request->channel, request->node, item, SPAN_NONE);
     if (outcome != STORE_OK)
-        mix_refuse_store(request, outcome);
+        reply_store_error(request->turn, outcome);
     else
         reply_result(request->turn, build_span(&answer));
 }
@@ -111,8 +95,7 @@ static enum store_outcome participants_put(struct answer *answer)
 static enum store_outcome list_put(struct answer *answer)
 {
     struct server *server = answer->request->turn->server;
-    enum channel_list list =
-        answer->request->node == CHANNEL_ALLOWED ? CHANNEL_LIST_ALLOWED : CHANNEL_LIST_BANNED;
+    enum channel_list list = mix_list_of(answer->request);
     struct span after = SPAN_NONE, jid;
     enum store_outcome outcome;
     struct build build;
@@ -184,7 +167,7 @@ static void items_request(struct mix_request *request)
     struct answer answer = {.request = request};
     struct build build;
     if (!may_read(request)) {
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }
     build_init(&build, &server->arena, 256);
@@ -194,7 +177,7 @@ static void items_request(struct mix_request *request)
     enum store_outcome outcome = items_put(&answer);
     answer.full |= !output_body(server, &answer.payload, SPAN("</items></pubsub></iq>"));
     if (outcome != STORE_OK || answer.full)
-        mix_refuse_store(request, outcome != STORE_OK ? outcome : STORE_FULL);
+        reply_store_error(request->turn, outcome != STORE_OK ? outcome : STORE_FULL);
     else
         reply_result_rope(request->turn, &answer.payload);
     rope_clear(&server->chunks, &answer.payload);
@@ -218,19 +201,19 @@ static void follow(struct mix_request *request, bool subscribes)
         return;
     }
     if (subscribes && !may_read(request)) {
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }
     enum channel_outcome outcome =
         channel_subscribe(turn->server, &request->channel, &request->who, subscribes ? node : 0,
                           subscribes ? 0 : node, &added);
     if (outcome != CHANNEL_DONE) {
-        mix_refuse(request, channel_error(outcome));
+        reply_error(request->turn, channel_error(outcome));
         return;
     }
     build_init(&answer, &turn->server->arena, 256 + BUILD_ESCAPED_MAX(SESSION_JID_BYTES));
     build_str(&answer, "<pubsub xmlns='" NS_PUBSUB "'><subscription");
-    build_attr(&answer, "node", span_string(channel_node_name(request->node)));
+    build_attr(&answer, "node", channel_node_name(request->node));
     build_attr(&answer, "jid", jid_bare(&request->who));
     build_str(&answer, " subscription='subscribed'/></pubsub>");
     reply_result(turn, subscribes && !answer.full ? build_span(&answer) : SPAN(""));
@@ -266,7 +249,7 @@ static void affiliations_request(struct mix_request *request)
 {
     struct build answer;
     if (request->role < CHANNEL_PARTICIPANT) {
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }
     build_init(&answer, &request->turn->server->arena, 1024);
@@ -275,14 +258,14 @@ static void affiliations_request(struct mix_request *request)
         if (!channel_node_there(&request->channel.channel, (enum channel_node)node))
             continue;
         build_str(&answer, "<affiliation");
-        build_attr(&answer, "node", span_string(channel_node_name((enum channel_node)node)));
+        build_attr(&answer, "node", channel_node_name((enum channel_node)node));
         build_attr(&answer, "affiliation",
                    span_string(affiliation(request, (enum channel_node)node)));
         build_str(&answer, "/>");
     }
     build_str(&answer, "</affiliations></pubsub>");
     if (answer.full)
-        mix_refuse(request, ERROR_RESOURCE_CONSTRAINT);
+        reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
     else
         reply_result(request->turn, build_span(&answer));
 }
@@ -305,7 +288,7 @@ static void publish_request(struct mix_request *request)
     case CHANNEL_MESSAGES:
     case CHANNEL_PARTICIPANTS: /* MX-13 */
     case CHANNEL_NODES:
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
         break;
     }
 }
@@ -320,7 +303,7 @@ static void retract_request(struct mix_request *request)
     if (is_list(request))
         mix_list_retract(request);
     else
-        mix_refuse(request, ERROR_FORBIDDEN);
+        reply_error(request->turn, ERROR_FORBIDDEN);
 }
 
 static void create_request(struct mix_request *request)
@@ -328,7 +311,7 @@ static void create_request(struct mix_request *request)
     if (is_list(request))
         mix_list_create(request);
     else
-        mix_refuse(request, ERROR_NOT_ALLOWED);
+        reply_error(request->turn, ERROR_NOT_ALLOWED);
 }
 
 static void delete_request(struct mix_request *request)
@@ -336,12 +319,12 @@ static void delete_request(struct mix_request *request)
     if (is_list(request))
         mix_list_delete(request);
     else
-        mix_refuse(request, ERROR_NOT_ALLOWED);
+        reply_error(request->turn, ERROR_NOT_ALLOWED);
 }
 
 static void refused_request(struct mix_request *request)
 {
-    mix_refuse(request, ERROR_NOT_ALLOWED);
+    reply_error(request->turn, ERROR_NOT_ALLOWED);
 }
 
 /* --- which request it is --- */
@@ -383,15 +366,15 @@ void mix_pubsub_request(struct turn *turn)
                          !node_is(request.element, requests[i].namespace, requests[i].element)))
         i++;
     if (i == count) {
-        mix_refuse(&request,
-                   request.element == NULL ? ERROR_BAD_REQUEST : ERROR_FEATURE_NOT_IMPLEMENTED);
+        reply_error(turn,
+                    request.element == NULL ? ERROR_BAD_REQUEST : ERROR_FEATURE_NOT_IMPLEMENTED);
         return;
     }
     request.node = channel_node_of(stanza_attribute(turn->stanza, request.element, "node"));
     if (requests[i].need == NEED_NODE &&
         (request.node == CHANNEL_NODES ||
          !channel_node_there(&request.channel.channel, request.node)))
-        mix_refuse(&request, ERROR_ITEM_NOT_FOUND);
+        reply_error(turn, ERROR_ITEM_NOT_FOUND);
     else
         requests[i].handler(&request);
 }

@@ -20,10 +20,6 @@ struct mix_request {
     enum channel_node node; /* CHANNEL_NODES: none that there is */
 };
 
-/* Answers that end a request. */
-void mix_refuse(struct mix_request *request, enum stanza_error error);
-void mix_refuse_store(struct mix_request *request, enum store_outcome outcome);
-
 /* <item/> of a request, also where the examples of XEP-0406 wrap it. NULL: none. */
 const struct node *mix_item(const struct mix_request *request);
 /* The result that says which item was published, and the event of it to who follows the node. */
@@ -41,6 +37,7 @@ void mix_info_publish(struct mix_request *request);
 void mix_config_publish(struct mix_request *request);
 
 /* mix_lists.c: allowed and banned. */
+enum channel_list mix_list_of(const struct mix_request *request);
 void mix_list_publish(struct mix_request *request);
 void mix_list_retract(struct mix_request *request);
 void mix_list_create(struct mix_request *request);

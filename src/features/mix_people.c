@@ -71,36 +71,12 @@ void mix_setnick_request(struct turn *turn)
     answer(turn, outcome, &build);
 }
 
-/* Those of the children of that name, without what we do not have. */
-static uint8_t nodes_read(const struct turn *turn, const char *name)
-{
-    uint8_t nodes = 0;
-    for (const struct node *at = stanza_child(turn->stanza, turn->child, NS_MIX, name); at != NULL;
-         at = stanza_next(turn->stanza, at, NS_MIX, name)) {
-        enum channel_node node = channel_node_of(stanza_attribute(turn->stanza, at, "node"));
-        if (node != CHANNEL_NODES)
-            nodes |= (uint8_t)(1u << node);
-    }
-    return nodes;
-}
-
-static void nodes_put(struct build *build, const char *name, uint8_t nodes)
-{
-    for (unsigned node = 0; node < CHANNEL_NODES; node++) {
-        if (!(nodes & 1u << node))
-            continue;
-        build_str(build, "<");
-        build_str(build, name);
-        build_attr(build, "node", span_string(channel_node_name((enum channel_node)node)));
-        build_str(build, "/>");
-    }
-}
-
 void mix_subscription_request(struct turn *turn)
 {
     const struct jid asker = jid_to_bare(&turn->session->jid);
-    uint8_t add = nodes_read(turn, "subscribe"), added = 0;
-    uint8_t remove = nodes_read(turn, "unsubscribe") & (uint8_t)~add;
+    bool any;
+    uint8_t add = mix_nodes_read(turn, turn->child, "subscribe", &any), added = 0;
+    uint8_t remove = mix_nodes_read(turn, turn->child, "unsubscribe", &any) & (uint8_t)~add;
     struct channel_here channel;
     enum channel_role role;
     struct build build;
@@ -112,8 +88,8 @@ void mix_subscription_request(struct turn *turn)
     build_str(&build, "<update-subscription xmlns='" NS_MIX "'");
     build_attr(&build, "jid", jid_bare(&asker));
     build_str(&build, ">");
-    nodes_put(&build, "subscribe", added);
-    nodes_put(&build, "unsubscribe", remove);
+    mix_nodes_put(&build, "subscribe", added);
+    mix_nodes_put(&build, "unsubscribe", remove);
     build_str(&build, "</update-subscription>");
     answer(turn, outcome, &build);
 }

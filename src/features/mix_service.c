@@ -21,13 +21,6 @@ static bool too_many(const struct turn *turn)
                          server->now_ms);
 }
 
-static enum stanza_error create_error(enum channel_outcome outcome)
-{
-    return outcome == CHANNEL_NICK_TAKEN ? ERROR_CONFLICT
-           : outcome == CHANNEL_NICK_BAD ? ERROR_NOT_ACCEPTABLE
-                                         : channel_error(outcome);
-}
-
 static void create(struct turn *turn, struct span local)
 {
     struct server *server = turn->server;
@@ -36,7 +29,7 @@ static void create(struct turn *turn, struct span local)
     struct build build;
     enum channel_outcome outcome = channel_create(server, local, &owner, &channel);
     if (outcome != CHANNEL_DONE) {
-        reply_error(turn, create_error(outcome));
+        reply_error(turn, channel_error(outcome));
         return;
     }
     throttle_note(&server->channels_made, SPAN("channel"), jid_local(&owner), server->now_ms);

@@ -21,12 +21,6 @@ void pep_refuse(struct turn *turn, enum stanza_error error, struct span conditio
     reply_refusal(turn, &(struct refusal){.error = error, .condition = condition});
 }
 
-void pep_refuse_store(struct turn *turn, enum store_outcome outcome)
-{
-    reply_error(turn,
-                outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 void pep_refuse_outcome(struct turn *turn, enum pep_outcome outcome)
 {
     switch (outcome) {
@@ -101,7 +95,7 @@ static bool node_find(struct pep_request *request, bool waiting)
         (access == PEP_GRANTED || (waiting && hears && access == PEP_NEEDS_SUBSCRIPTION)))
         return true;
     if (outcome != STORE_OK && outcome != STORE_NONE)
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
     else if (!hears) /* DL-2: nobody else learns what there is, nor whether there is anybody */
         refuse_access(turn, PEP_NEEDS_PRESENCE);
     else if (outcome == STORE_NONE) /* XEP-0086: profanity knows a missing list by the code only */
@@ -225,7 +219,7 @@ static void items_request(struct pep_request *request)
     if (outcome == STORE_OK)
         reply_result_rope(turn, &answer.payload);
     else
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
     rope_clear(&server->chunks, &answer.payload);
 }
 
@@ -324,7 +318,7 @@ static void publish_request(struct pep_request *request)
     if (outcome == STORE_NONE) {
         request->node = (struct pep_node){.config = pep_default};
     } else if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     if (!options_apply(request))
@@ -369,7 +363,7 @@ static void retract_request(struct pep_request *request)
         return;
     }
     if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     reply_result(turn, SPAN(""));

@@ -63,7 +63,7 @@ static void answer_apply(struct pep_request *request, const struct node *form)
     if (outcome == STORE_OK)
         outcome = pep_subscription_put(request, &person);
     if (outcome != STORE_OK)
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
     else
         pep_subscription_tell(request, &person);
 }

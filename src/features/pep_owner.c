@@ -75,7 +75,7 @@ void pep_create_request(struct pep_request *request)
         return;
     }
     if (outcome != STORE_NONE) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     request->node = (struct pep_node){.config = pep_default};
@@ -166,7 +166,7 @@ void pep_configure_set_request(struct pep_request *request)
                                                     request->name, &request->node, &server->arena)
                                      : STORE_FULL;
     if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     config_tell(request);
@@ -184,7 +184,7 @@ void pep_delete_request(struct pep_request *request)
     enum store_outcome outcome =
         pep_node_delete(server->store, jid_local(&request->owner), request->name, &request->node);
     if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     server->pep_reap_ms = 0;
@@ -202,7 +202,7 @@ void pep_purge_request(struct pep_request *request)
     enum store_outcome outcome = pep_node_purge(server->store, jid_local(&request->owner),
                                                 request->name, &request->node, &server->arena);
     if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     server->pep_reap_ms = 0;

@@ -17,7 +17,6 @@ struct pep_request {
 
 #define PEP_CONDITION(name) SPAN("<" name " xmlns='" NS_PUBSUB_ERRORS "'/>")
 void pep_refuse(struct turn *turn, enum stanza_error error, struct span condition);
-void pep_refuse_store(struct turn *turn, enum store_outcome outcome);
 void pep_refuse_outcome(struct turn *turn, enum pep_outcome outcome);
 void pep_refuse_feature(struct turn *turn, const char *feature);
 

@@ -201,7 +201,7 @@ void pep_affiliations_set_request(struct pep_request *request)
     if (outcome == STORE_OK)
         reply_result(turn, SPAN(""));
     else
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
 }
 
 /* 8.8.2. Who has not asked cannot be subscribed. */
@@ -241,7 +241,7 @@ void pep_subscriptions_set_request(struct pep_request *request)
             return;
     enum store_outcome outcome = people_put(request);
     if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     for (const struct node *at = first; at != NULL;
@@ -309,7 +309,7 @@ void pep_subscribe_request(struct pep_request *request)
     person.subscription = granted ? PEP_SUBSCRIBED : PEP_PENDING;
     enum store_outcome outcome = pep_subscription_put(request, &person);
     if (outcome != STORE_OK) {
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
         return;
     }
     reply_subscription(request, &person);
@@ -338,5 +338,5 @@ void pep_unsubscribe_request(struct pep_request *request)
     if (outcome == STORE_OK)
         reply_result(turn, SPAN(""));
     else
-        pep_refuse_store(turn, outcome);
+        reply_store_error(turn, outcome);
 }

@@ -47,12 +47,6 @@ static bool may_ask(struct turn *turn, const struct node *element)
     return true;
 }
 
-static void reply_store_error(struct turn *turn, enum store_outcome outcome)
-{
-    reply_error(turn,
-                outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 /* Without copying a long element in the arena. */
 static void reply_element(struct turn *turn, struct span xml)
 {

@@ -26,9 +26,7 @@ static void refuse(struct turn *turn, enum stanza_error error)
 
 static void refuse_store(struct turn *turn, enum store_outcome outcome)
 {
-    refuse(turn, outcome == STORE_FULL   ? ERROR_RESOURCE_CONSTRAINT
-                 : outcome == STORE_NONE ? ERROR_ITEM_NOT_FOUND
-                                         : ERROR_INTERNAL_SERVER_ERROR);
+    refuse(turn, store_error(outcome));
 }
 
 static void refuse_because(struct turn *turn, enum reason reason)

@@ -24,10 +24,7 @@ struct change {
 /* -1: done; else enum stanza_error. */
 static int outcome_error(enum store_outcome outcome)
 {
-    return outcome == STORE_OK     ? -1
-           : outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT
-           : outcome == STORE_NONE ? ERROR_ITEM_NOT_FOUND
-                                   : ERROR_INTERNAL_SERVER_ERROR;
+    return outcome == STORE_OK ? -1 : (int)store_error(outcome);
 }
 
 /* --- get --- */

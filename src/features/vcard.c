@@ -15,12 +15,6 @@
 /* What a change of a card may add to the store beside the card. */
 #define RECORD_ROOM 4096
 
-static void reply_store_error(struct turn *turn, enum store_outcome outcome)
-{
-    reply_error(turn,
-                outcome == STORE_FULL ? ERROR_RESOURCE_CONSTRAINT : ERROR_INTERNAL_SERVER_ERROR);
-}
-
 /* Without copying a long card in the arena. */
 static void reply_card(struct turn *turn, struct span xml)
 {

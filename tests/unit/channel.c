@@ -177,7 +177,7 @@ static bool nick_is(const char *name, const char *asked, bool any, const char *h
 {
     struct channel_joining joining = {.nick = span_string(asked), .nick_any = any};
     enum channel_outcome outcome = join(name, &joining);
-    bool good = had == NULL ? outcome == CHANNEL_NICK_TAKEN
+    bool good = had == NULL ? outcome == CHANNEL_NAME_TAKEN
                             : outcome == CHANNEL_DONE && span_is(joining.nick_had, had);
     tick();
     return good;
@@ -287,7 +287,7 @@ static void destroyed(void)
     CHECK(channel_get(server.store, SPAN("heath"), &channel) == STORE_NONE);
     CHECK(participant_next(server.store, id, NULL, &participant) == STORE_NONE);
     who = jid_make("romeo");
-    CHECK(channel_create(&server, SPAN("Heath"), &who, &heath) == CHANNEL_NICK_TAKEN);
+    CHECK(channel_create(&server, SPAN("Heath"), &who, &heath) == CHANNEL_NAME_TAKEN);
     account_make("heath", 1); /* an account's name is another thing */
     server.wall_us += UINT64_C(31) * 86400 * 1000000;
     CHECK(channel_create(&server, SPAN("heath"), &who, &heath) == CHANNEL_DONE);
