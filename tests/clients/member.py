@@ -1,6 +1,8 @@
 """A person who uses slixmpp where there are channels (MIX): what is said and told there is kept,
 and each stanza that comes is looked at, whether or not somebody waits for it."""
 
+import re
+
 import slix
 from harness import Failure, check, equal
 from slix import IqError, Person
@@ -8,17 +10,16 @@ from slixmpp import JID
 
 SERVICE = JID("mix.localhost")
 COVEN = JID("coven@mix.localhost")
-CORE, PAM, ROSTER, MISC = "core:1", "pam:2", "roster:0", "misc:0"
-NAMESPACES = {"urn:xmpp:mix:" + name for name in (CORE, PAM, ROSTER, MISC)}
+NAMESPACES = {"urn:xmpp:mix:" + name
+              for name in ("core:1", "pam:2", "roster:0", "misc:0", "admin:0")}
 NODE = "urn:xmpp:mix:nodes:"
 NODES = {NODE + name for name in ("messages", "participants", "info")}
 PLUGINS = ("xep_0359", "xep_0313", "xep_0369", "xep_0403", "xep_0404", "xep_0405")
 
 
 def namespaces(stanza):
-    """Those of MIX in it."""
-    found = {element.tag[1:].partition("}")[0] for element in stanza.xml.iter()}
-    return {name for name in found if name.startswith("urn:xmpp:mix:")}
+    """Those of MIX in it, whether they name an element, a feature or a form."""
+    return set(re.findall(r"urn:xmpp:mix:[a-z]+:\d+", str(stanza)))
 
 
 def preauth(token):

@@ -1,19 +1,20 @@
 #!/usr/bin/python3
-"""slixmpp with channels (its MIX-CORE, PRESENCE, ANON and PAM): found, made, joined, talked in and
-left by two people, each with devices that know MIX and one that does not, which sees a contact in
-its roster and nothing else; the archives of the channel and of each."""
+"""slixmpp with channels (its MIX-CORE, PRESENCE, ANON and PAM): found, made, joined, talked in,
+administered and left by two people, each with devices that know MIX and one that does not, which
+sees a contact in its roster and nothing else; the archives of the channel and of each."""
 
 import datetime
 
 import slix
 from harness import TEXTS, Server, case, check, end, equal
 from member import COVEN, NODE, NODES, SERVICE, Member, Plain, kept, namespaces, refused
-from slix import SECONDS
-from turns import acknowledged
+from slix import SECONDS, Person
+from slixmpp import ET
+from turns import acknowledged, until
 
 BURST = 50
 SID = "{urn:xmpp:sid:0}stanza-id"
-MIX = "{urn:xmpp:mix:core:1}"
+MIX, MISC = "{urn:xmpp:mix:core:1}", "{urn:xmpp:mix:misc:0}"
 
 
 async def household(server):
@@ -215,6 +216,94 @@ async def changed(server):
     await part((*people, carol))
 
 
+def form(device, kind, **fields):
+    """Submitted; _ stands for a space."""
+    made = device.plugin["xep_0004"].make_form(ftype="submit")
+    made.add_field(var="FORM_TYPE", ftype="hidden", value="urn:xmpp:mix:" + kind)
+    for name, value in fields.items():
+        made.add_field(var=name.replace("_", " "), value=value)
+    return made
+
+
+def retraction(speaker, uid):
+    message = speaker.make_message(COVEN, mtype="groupchat")
+    ET.SubElement(message.xml, MISC + "retract", id=uid)
+    return message
+
+
+async def administered(server):
+    """By XEP-0060 to its nodes: another name, a message taken back, somebody banned."""
+    phone, laptop, tv, bob, bobs_tv = people = await household(server)
+    nodes = phone.plugin["xep_0060"]
+    bob_id = bob.channels[0]["channel"]["participant-id"]
+    named = form(bob, "core:1", Name="The Coven")
+    await refused(bob.plugin["xep_0060"].publish(COVEN, NODE + "info", payload=named.xml,
+                                                 timeout=SECONDS), "forbidden", "auth")
+    await nodes.publish(COVEN, NODE + "info", payload=named.xml, timeout=SECONDS)
+    for device in (phone, laptop, bob):
+        event, _ = await slix.within(device.told.get(), "the new name")
+        equal(event, "mix_channel_info_publish", "what is told")
+        equal((await device.core.get_channel_info(COVEN))["Name"], "The Coven", "its name")
+    equal(await bob.core.list_channels(SERVICE, timeout=SECONDS), [(COVEN, "The Coven")], "a list")
+    bob.say(COVEN, "oops", "groupchat")
+    uid = [(await device.listen())["id"] for device in (phone, laptop, bob)][0]
+    retraction(bob, uid).send()
+    await bob.unheard("forbidden")
+    config = form(phone, "admin:0", User_Message_Retraction=True)
+    await nodes.publish(COVEN, NODE + "config", payload=config.xml, timeout=SECONDS)
+    retraction(bob, uid).send()
+    for device in (phone, laptop, bob):
+        message = await device.listen()
+        equal(message.xml.find(MISC + "retract").get("id"), uid, "what is retracted")
+    for device, archive in ((phone, COVEN), (laptop, None)):
+        kept = await device.archived(archive)
+        equal([body for _, body, _ in kept].count("oops"), 0, "how often it is in the archive")
+        check(any(one["id"] == uid and one.xml.find(MISC + "retracted") is not None
+                  for _, _, one in kept), "nothing says that something was there")
+    await nodes.publish(COVEN, NODE + "banned", id="bob@localhost", timeout=SECONDS)
+    for device in (bob, bobs_tv):
+        await device.push(COVEN, "remove")
+    for device in (phone, laptop, bob):
+        equal(await device.participant("retract"), (bob_id, None), "who is out")
+    await refused(bob.pam.join_channel(COVEN, "bob", timeout=SECONDS), "forbidden", "auth")
+    equal(await bob.core.list_channels(SERVICE, timeout=SECONDS), [], "what bob sees")
+    await nodes.retract(COVEN, NODE + "banned", "bob@localhost", timeout=SECONDS)
+    equal(await bob.join("bob"), bob_id, "bob's id")
+    for person in (tv, bobs_tv):
+        person.saw_no_channel()
+    await part(people)
+
+
+class Capable(Member):
+    """Says what it knows by its capabilities (XEP-0115) and not by how it asks for its roster."""
+
+    def __init__(self, server, name, resource):
+        super().__init__(server, name, resource)
+        self.register_plugin("xep_0115")
+
+    async def get_roster(self, timeout):
+        await super(Person, self).get_roster(timeout=timeout)
+        await self.plugin["xep_0115"].update_caps(broadcast=False)
+
+
+async def capable(server):
+    tablet, tv, bob = people = [Capable(server, "alice", "tablet"), Plain(server, "alice", "tv"),
+                                Member(server, "bob", "phone")]
+    for person in people:
+        await person.enter()
+    await until(lambda: any(one.name == "iq" and one["type"] == "get" for one in tablet.got),
+                "the server to ask what the tablet knows")
+    await acknowledged(tablet)
+    bob.say(COVEN, "do you hear?", "groupchat")
+    await hear(tablet, bob, "bob", "do you hear?")
+    equal(str(tablet.client_roster[COVEN]["subscription"]), "none", "the channel in its roster")
+    await all_told(*people)
+    for stanza in tablet.got:
+        check("urn:xmpp:mix:roster:0" not in namespaces(stanza), "its roster is annotated")
+    tv.saw_no_channel()
+    await part(people)
+
+
 async def presence_and_hidden(server):
     """What slixmpp asks for that a channel of this server has not: presence, hidden addresses."""
     phone, laptop, tv, bob, bobs_tv = people = await household(server)
@@ -242,7 +331,7 @@ async def left(server):
         equal(await device.participant("retract"), (bob_id, None), "who has left")
     phone.say(COVEN, "he is away", "groupchat")
     await hear(phone, phone, "alice", "he is away")
-    equal((await bob.archived(with_jid=COVEN))[-1][1], "with bob", "the last that bob may read")
+    equal((await bob.archived(with_jid=COVEN))[-1][1], "do you hear?", "the last bob may read")
     equal(await bob.join("bob"), bob_id, "bob's id, as he comes again")
     equal(await bob.participant(), (bob_id, "bob"), "who is new")
     await part(people)
@@ -313,6 +402,10 @@ with Server() as server:
         slix.run(server, remembered)
     with case("mix: nicks, subscriptions, who is not in it"):
         slix.run(server, changed)
+    with case("mix: administered: a name, a retraction, a ban"):
+        slix.run(server, administered)
+    with case("mix: known by its capabilities alone"):
+        slix.run(server, capable)
     with case("mix: presence and hidden addresses, which there are not"):
         slix.run(server, presence_and_hidden)
     with case("mix: left, and back with the same id"):

@@ -81,7 +81,8 @@ async def bound(server):
     await carol.push(COVEN)
     await not_let_in(invite(carol, "bob@localhost"))  # she may not
     answer = carol.make_message("alice@localhost", mtype="chat")
-    ET.SubElement(ET.SubElement(answer.xml, MISC + "invitation-ack"), MISC + "value").text = "Joined"
+    ack = ET.SubElement(answer.xml, MISC + "invitation-ack")
+    ET.SubElement(ack, MISC + "value").text = "Joined"
     answer.xml.append(shown)
     answer.send()
     await until(lambda: any(one.xml.find(MISC + "invitation-ack") is not None for one in alice.got),
