@@ -117,16 +117,27 @@ void mix_config_item(struct build *build, const struct channel *channel)
 
 /* Each of these: -1: good; else enum stanza_error. A field that is absent is good. */
 
+/* Several lines may come as several values. */
 static int text_read(struct mix_request *request, const struct node *form, const char *var,
                      struct span *out)
 {
     const struct stanza *stanza = request->turn->stanza;
-    if (form_field(stanza, form, var) == NULL)
+    struct arena *arena = &request->turn->server->arena;
+    const struct node *field = form_field(stanza, form, var), *at = NULL;
+    struct span value;
+    struct build text;
+    if (field == NULL)
         return -1;
-    *out = form_value(stanza, form, var, &request->turn->server->arena);
-    if (out->bytes == NULL)
-        *out = SPAN("");
-    return out->len > CHANNEL_TEXT_BYTES_MAX ? ERROR_NOT_ACCEPTABLE : -1;
+    build_init(&text, arena, CHANNEL_TEXT_BYTES_MAX);
+    if (text.full)
+        return ERROR_RESOURCE_CONSTRAINT;
+    for (bool first = true; (value = form_values(stanza, field, &at, arena)).bytes != NULL;
+         first = false) {
+        build_str(&text, first ? "" : "\n");
+        build_put(&text, value);
+    }
+    *out = build_span(&text);
+    return at != NULL ? ERROR_RESOURCE_CONSTRAINT : text.full ? ERROR_NOT_ACCEPTABLE : -1;
 }
 
 static int people_read(struct mix_request *request, const struct node *form, const char *var,
@@ -188,6 +199,22 @@ static int flag_read(struct mix_request *request, const struct node *form, unsig
     return -1;
 }
 
+/* The others are always there, or never. */
+static int nodes_read(struct mix_request *request, const struct node *form, struct channel *channel)
+{
+    const struct stanza *stanza = request->turn->stanza;
+    struct arena *arena = &request->turn->server->arena;
+    const struct node *field = form_field(stanza, form, "Nodes Present"), *at = NULL;
+    struct span value;
+    if (field == NULL)
+        return -1;
+    channel->flags &= (uint8_t)~CHANNEL_PRIVATE;
+    while ((value = form_values(stanza, field, &at, arena)).bytes != NULL)
+        if (span_is(value, "allowed"))
+            channel->flags |= CHANNEL_PRIVATE;
+    return at == NULL ? -1 : ERROR_RESOURCE_CONSTRAINT;
+}
+
 /* The form of the item that is to be published. NULL: it was refused. */
 static const struct node *form_of(struct mix_request *request, const char *type)
 {
@@ -222,7 +249,10 @@ static void publish(struct mix_request *request, const struct channel *changed, 
         reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }
-    enum store_outcome outcome = channel_put(server->store, request->channel.local, changed);
+    bool opened = (request->channel.channel.flags & ~changed->flags) & CHANNEL_PRIVATE;
+    enum store_outcome outcome = opened ? mix_allowed_end(request) : STORE_OK;
+    if (outcome == STORE_OK)
+        outcome = channel_put(server->store, request->channel.local, changed);
     if (outcome != STORE_OK) {
         reply_store_error(request->turn, outcome);
         return;
@@ -265,6 +295,8 @@ static int config_read(struct mix_request *request, const struct node *form,
         error = right_read(request, form, &rights[i], changed);
     for (unsigned i = 0; error < 0 && i < FLAGS; i++)
         error = flag_read(request, form, i, changed);
+    if (error < 0)
+        error = nodes_read(request, form, changed);
     if (error < 0 && changed->owners.len == 0)
         error = ERROR_NOT_ACCEPTABLE; /* XEP-0406 2.1 */
     return error;

@@ -147,32 +147,29 @@ void mix_list_create(struct mix_request *request)
         reply_store_error(request->turn, outcome);
 }
 
-/* Its entries go with it: who makes it again begins anew. */
-static enum store_outcome entries_delete(struct mix_request *request)
+/* Who makes it again begins anew. */
+enum store_outcome mix_allowed_end(struct mix_request *request)
 {
     struct store *store = request->turn->server->store;
     uint64_t id = request->channel.channel.id;
     struct span jid;
-    enum store_outcome outcome;
-    while ((outcome = channel_entry_next(store, id, CHANNEL_LIST_ALLOWED, SPAN_NONE, &jid)) ==
-               STORE_OK &&
-           (outcome = channel_entry_delete(store, id, CHANNEL_LIST_ALLOWED, jid)) == STORE_OK)
-        continue;
+    enum store_outcome outcome =
+        channel_event_delete(request->turn->server, &request->channel, CHANNEL_ALLOWED);
+    while (outcome == STORE_OK && (outcome = channel_entry_next(store, id, CHANNEL_LIST_ALLOWED,
+                                                                SPAN_NONE, &jid)) == STORE_OK)
+        outcome = channel_entry_delete(store, id, CHANNEL_LIST_ALLOWED, jid);
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
 void mix_list_delete(struct mix_request *request)
 {
-    enum store_outcome outcome;
     if (request->node != CHANNEL_ALLOWED) { /* `banned` is always there */
         reply_error(request->turn, ERROR_NOT_ALLOWED);
         return;
     }
     if (!may(request))
         return;
-    outcome = channel_event_delete(request->turn->server, &request->channel, CHANNEL_ALLOWED);
-    if (outcome == STORE_OK)
-        outcome = entries_delete(request);
+    enum store_outcome outcome = mix_allowed_end(request);
     if (outcome == STORE_OK)
         outcome = private_set(request, false);
     if (outcome == STORE_OK)

@@ -6,11 +6,20 @@
 
 #define ITEM_IDS_MAX 64 /* in one request */
 
+static void refuse(struct mix_request *request, struct span condition)
+{
+    const struct refusal refusal = {.error = ERROR_BAD_REQUEST, .condition = condition};
+    reply_refusal(request->turn, &refusal);
+}
+
 const struct node *mix_item(const struct mix_request *request)
 {
     const struct stanza *stanza = request->turn->stanza;
     const struct node *items = stanza_child(stanza, request->element, NULL, "items");
-    return stanza_child(stanza, items != NULL ? items : request->element, NULL, "item");
+    const struct node *item =
+        stanza_child(stanza, items != NULL ? items : request->element, NULL, "item");
+    bool single = item == NULL || stanza_next(stanza, item, NULL, "item") == NULL;
+    return single ? item : NULL;
 }
 
 static void node_open(struct build *build, const char *element, enum channel_node node)
@@ -195,9 +204,7 @@ static void follow(struct mix_request *request, bool subscribes)
     if (!jid_parse(stanza_attribute(turn->stanza, request->element, "jid"), &turn->server->arena,
                    &jid) ||
         !span_equal(jid_bare(&jid), jid_bare(&request->who))) { /* 6.1.3.1 */
-        reply_refusal(turn, &(struct refusal){.error = ERROR_BAD_REQUEST,
-                                              .condition = SPAN("<invalid-jid xmlns='" //
-                                                                NS_PUBSUB_ERRORS "'/>")});
+        refuse(request, SPAN("<invalid-jid xmlns='" NS_PUBSUB_ERRORS "'/>"));
         return;
     }
     if (subscribes && !may_read(request)) {
@@ -370,10 +377,13 @@ void mix_pubsub_request(struct turn *turn)
                     request.element == NULL ? ERROR_BAD_REQUEST : ERROR_FEATURE_NOT_IMPLEMENTED);
         return;
     }
-    request.node = channel_node_of(stanza_attribute(turn->stanza, request.element, "node"));
-    if (requests[i].need == NEED_NODE &&
-        (request.node == CHANNEL_NODES ||
-         !channel_node_there(&request.channel.channel, request.node)))
+    struct span name = stanza_attribute(turn->stanza, request.element, "node");
+    request.node = channel_node_of(name);
+    if (requests[i].need == NEED_NODE && name.bytes == NULL) /* as XEP-0060 7.2.3.2 has it */
+        refuse(&request, SPAN("<nodeid-required xmlns='" NS_PUBSUB_ERRORS "'/>"));
+    else if (requests[i].need == NEED_NODE &&
+             (request.node == CHANNEL_NODES ||
+              !channel_node_there(&request.channel.channel, request.node)))
         reply_error(turn, ERROR_ITEM_NOT_FOUND);
     else
         requests[i].handler(&request);

@@ -20,7 +20,8 @@ struct mix_request {
     enum channel_node node; /* CHANNEL_NODES: none that there is */
 };
 
-/* <item/> of a request, also where the examples of XEP-0406 wrap it. NULL: none. */
+/* The <item/> of a request, also where the examples of XEP-0406 wrap it. NULL: there is none, or
+ * more than one. */
 const struct node *mix_item(const struct mix_request *request);
 /* The result that says which item was published, and the event of it to who follows the node. */
 void mix_published(struct mix_request *request, struct span id, struct span item);
@@ -42,5 +43,8 @@ void mix_list_publish(struct mix_request *request);
 void mix_list_retract(struct mix_request *request);
 void mix_list_create(struct mix_request *request);
 void mix_list_delete(struct mix_request *request);
+/* The node `allowed` is to be no more: who follows it is told, and its entries go. The channel's
+ * record is the caller's to change. */
+enum store_outcome mix_allowed_end(struct mix_request *request);
 
 #endif
