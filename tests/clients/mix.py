@@ -304,6 +304,35 @@ async def capable(server):
     await part(people)
 
 
+async def killed(server):
+    """What came back to who said it is kept, in that order."""
+    alice, bob = people = [Member(server, name, "phone") for name in ("alice", "bob")]
+    for person in people:
+        await person.enter()
+    count = len(await alice.archived(COVEN))
+    for number in range(BURST):
+        people[number % 2].say(COVEN, f"{number} and then?", "groupchat")
+    echoes = []
+    while sum(one[3] == "alice@localhost" for one in echoes) < BURST // 2:
+        echoes.append(facts(await alice.listen()))
+    server.kill()
+    for person in people:
+        await slix.within(person.gone, "the stream to end with the server")
+    server.start()
+    alice = await Member(server, "alice", "phone").enter()
+    kept = [facts(one) for _, _, one in await alice.archived(COVEN)][count:]
+    last = max(n for n, one in enumerate(echoes) if one[3] == "alice@localhost") + 1
+    equal(kept[:last], echoes[:last], "what the channel has kept")
+    mine = [facts(one) for _, _, one in await alice.archived(with_jid=COVEN)]
+    equal(mine[-len(kept):], kept, "alice's own archive")
+    bob = await Member(server, "bob", "phone").enter()
+    bob.say(COVEN, "at last", "groupchat")
+    for device in (alice, bob):
+        await hear(device, bob, "bob", "at last")
+        check(device.said.empty(), f"{device.boundjid} hears old things")
+    await part((alice, bob))
+
+
 async def presence_and_hidden(server):
     """What slixmpp asks for that a channel of this server has not: presence, hidden addresses."""
     phone, laptop, tv, bob, bobs_tv = people = await household(server)
@@ -331,7 +360,7 @@ async def left(server):
         equal(await device.participant("retract"), (bob_id, None), "who has left")
     phone.say(COVEN, "he is away", "groupchat")
     await hear(phone, phone, "alice", "he is away")
-    equal((await bob.archived(with_jid=COVEN))[-1][1], "do you hear?", "the last bob may read")
+    equal((await bob.archived(with_jid=COVEN))[-1][1], "at last", "the last that bob may read")
     equal(await bob.join("bob"), bob_id, "bob's id, as he comes again")
     equal(await bob.participant(), (bob_id, "bob"), "who is new")
     await part(people)
@@ -406,6 +435,8 @@ with Server() as server:
         slix.run(server, administered)
     with case("mix: known by its capabilities alone"):
         slix.run(server, capable)
+    with case("mix: kill -9 in the middle of a talk"):
+        slix.run(server, killed)
     with case("mix: presence and hidden addresses, which there are not"):
         slix.run(server, presence_and_hidden)
     with case("mix: left, and back with the same id"):

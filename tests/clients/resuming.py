@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """slixmpp on a wire that is cut: it resumes (XEP-0198), and what was said meanwhile, both ways,
-arrives once; a server killed with -9 knows nothing of its stream, and yet nothing is lost. And a
-client that nobody looks at is left in peace (XEP-0352)."""
+arrives once, of a channel too; a server killed with -9 knows nothing of its stream, and yet nothing
+is lost. And a client that nobody looks at is left in peace (XEP-0352)."""
 
 import slix
 from harness import Server, case, check, end, equal
+from member import COVEN, SERVICE, Member
 from slix import Person
 from turns import acknowledged, until
 from wire import Wire
@@ -127,6 +128,43 @@ async def resumes(server):
     await alice.leave()
 
 
+class Roamer(Resumer, Member):
+    """In channels."""
+
+
+async def in_a_channel(server):
+    """What bob could not know to have arrived he says again; nobody hears it twice."""
+    alice, bob = Member(server, "alice"), Roamer(server, "bob", Wire(server))
+    for person in (alice, bob):
+        await person.enter()
+    await alice.core.create_channel(SERVICE, "coven", timeout=slix.SECONDS)
+    for person in (alice, bob):
+        await person.join(person.boundjid.user)
+    await bob.settled()
+    bob.wire.lose()
+    for number in range(COUNT):
+        alice.say(COVEN, f"alice {number}", "groupchat")
+        bob.say(COVEN, f"bob {number}", "groupchat")
+    await acknowledged(alice)
+    await until(bob.waiting_queue.empty, "bob to say all")
+    await bob.cut()
+    alice.say(COVEN, "meanwhile", "groupchat")
+    await acknowledged(alice)
+    bob.reach()
+    await bob.news_of("session_resumed")
+    heard = [[(m["id"], m["body"]) for m in [await person.listen() for _ in range(2 * COUNT + 1)]]
+             for person in (alice, bob)]
+    equal(heard[1], heard[0], "what bob heard")
+    for name in ("alice", "bob"):
+        equal([body for _, body in heard[0] if body.startswith(name)],
+              [f"{name} {number}" for number in range(COUNT)], f"the order of {name}'s")
+    await bob.settled()
+    await acknowledged(alice)
+    for person in (alice, bob):
+        check(person.said.empty(), f"{person.boundjid} heard something twice")
+        await person.leave()
+
+
 async def archived(person):
     """All bodies of its archive, each once."""
     texts = {}
@@ -200,6 +238,8 @@ with Server() as server:
         server.people("alice", "bob", "carol")
     with case("resuming: cut twice, resumed, all of it once, both ways"):
         slix.run(server, resumes)
+    with case("resuming: in a channel, all of it once, in one order"):
+        slix.run(server, in_a_channel)
     with case("resuming: kill -9, a new stream, nothing lost"):
         slix.run(server, begins_anew)
     with case("resuming: client state, presence is held"):
