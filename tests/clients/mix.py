@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """slixmpp with channels (its MIX-CORE, PRESENCE, ANON and PAM): found, made, joined, talked in,
 administered and left by two people, each with devices that know MIX and one that does not, which
-sees a contact in its roster and nothing else; the archives of the channel and of each."""
+sees a contact in its roster and nothing else, as profanity does; the archives of the channel and
+of each; kill -9."""
 
 import datetime
 
 import slix
-from harness import TEXTS, Server, case, check, end, equal
+from harness import TEXTS, Server, case, check, end, equal, require
 from member import COVEN, NODE, NODES, SERVICE, Member, Plain, kept, namespaces, refused
+from profanity import Profanity
 from slix import SECONDS, Person
 from slixmpp import ET
-from turns import acknowledged, until
+from turns import acknowledged, away, until
 
 BURST = 50
 SID = "{urn:xmpp:sid:0}stanza-id"
@@ -333,6 +335,33 @@ async def killed(server):
     await part((alice, bob))
 
 
+async def profanity(server):
+    """It knows no MIX: it has a contact more, who says nothing and does not answer."""
+    alice, bob = [await Member(server, name, "phone").enter() for name in ("alice", "bob")]
+    terminal = await away(Profanity, server, "bob")
+    try:
+        await away(terminal.enter)
+        await away(terminal.type, "/roster")
+        await away(terminal.wait, COVEN.bare)
+        alice.say(COVEN, "not for terminals", "groupchat")
+        for device in (alice, bob):
+            await hear(device, alice, "alice", "not for terminals")
+        alice.say("bob@localhost", "for all of bob's")
+        await away(terminal.wait, "alice@localhost")
+        await away(terminal.type, "/msg alice@localhost")
+        await away(terminal.wait, "for all of bob's")
+        await away(terminal.type, f"/msg {COVEN} is somebody there?")
+        await away(terminal.logged, "bad-request")
+        await acknowledged(alice)
+        check(alice.said.empty(), "the channel heard what is no groupchat")
+        log = terminal.log()
+        check("for all of bob" in log and "urn:xmpp:mix:roster" not in log, "its roster")
+        check("not for terminals" not in log, "profanity heard the channel")
+    finally:
+        await away(terminal.__exit__)
+    await part((alice, bob))
+
+
 async def presence_and_hidden(server):
     """What slixmpp asks for that a channel of this server has not: presence, hidden addresses."""
     phone, laptop, tv, bob, bobs_tv = people = await household(server)
@@ -441,6 +470,9 @@ with Server() as server:
         slix.run(server, presence_and_hidden)
     with case("mix: left, and back with the same id"):
         slix.run(server, left)
+    with case("mix: profanity, which knows nothing of it"):
+        require("profanity")
+        slix.run(server, profanity)
     with case("mix: joined and left without PAM"):
         slix.run(server, without_pam)
     with case("mix: destroyed; its history stays"):
