@@ -158,6 +158,16 @@ enum command_exit reply_malformed(struct request *request)
     return COMMAND_FAILED;
 }
 
+enum command_exit reply_printed(struct request *request, enum store_outcome outcome)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return COMMAND_FAILED;
+    if (outcome == STORE_NONE)
+        return COMMAND_DONE;
+    reply_line(request->reply, "kith: the data could not be read to its end, see the log");
+    return COMMAND_FAILED;
+}
+
 /* The n-th word of text, words being parted by one space; len 0: there is none. */
 static struct span word_at(const char *text, unsigned n)
 {

@@ -286,16 +286,6 @@ static enum store_outcome channel_print(struct store *store, struct span local,
     return outcome;
 }
 
-static enum command_exit printed(struct request *request, enum store_outcome outcome)
-{
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return COMMAND_FAILED;
-    if (outcome == STORE_NONE)
-        return COMMAND_DONE;
-    reply_line(request->reply, "kith: the data could not be read to its end, see the log");
-    return COMMAND_FAILED;
-}
-
 enum command_exit channel_list_command(struct request *request)
 {
     struct span after = SPAN_NONE, local;
@@ -311,7 +301,7 @@ enum command_exit channel_list_command(struct request *request)
     }
     if (outcome == STORE_NONE && shown == 0)
         printf("there are no channels; `kith channel create NAME` makes one\n");
-    return printed(request, outcome);
+    return reply_printed(request, outcome);
 }
 
 enum command_exit channel_members_command(struct request *request)
@@ -334,5 +324,5 @@ enum command_exit channel_members_command(struct request *request)
         printf("\n");
         after = participant.id;
     }
-    return printed(request, outcome);
+    return reply_printed(request, outcome);
 }

@@ -433,10 +433,7 @@ enum command_exit invite_list(struct request *request)
             invite_print(&invite);
         after = span_of((const char *)invite.hash, sizeof invite.hash);
     }
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return COMMAND_FAILED;
-    return outcome == STORE_NONE ? COMMAND_DONE
-                                 : reply_refused(request, INVITATION_FAILED, SPAN_NONE);
+    return reply_printed(request, outcome);
 }
 
 /* --- revoking --- */

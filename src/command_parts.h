@@ -43,6 +43,8 @@ struct request {
 __attribute__((format(printf, 2, 3))) void reply_line(struct build *reply, const char *format, ...);
 /* To a request that no prepare function wrote. */
 enum command_exit reply_malformed(struct request *request);
+/* Behind what was printed while the data were read; STORE_NONE: to their end. */
+enum command_exit reply_printed(struct request *request, enum store_outcome outcome);
 /* One line on standard error, behind "kith: ". */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 

@@ -55,12 +55,7 @@ enum command_exit pending_list(struct request *request)
     }
     if (outcome == STORE_NONE && shown == 0)
         printf("no registration waits\n");
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return COMMAND_FAILED;
-    if (outcome == STORE_NONE)
-        return COMMAND_DONE;
-    reply_line(request->reply, "kith: the data could not be read to its end, see the log");
-    return COMMAND_FAILED;
+    return reply_printed(request, outcome);
 }
 
 static enum command_exit decided(struct request *request, enum store_outcome outcome,

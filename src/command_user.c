@@ -314,7 +314,5 @@ enum command_exit user_list(struct request *request)
         memcpy(name, local.bytes, local.len);
         after = span_of(name, local.len);
     }
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return COMMAND_FAILED;
-    return outcome == STORE_NONE ? COMMAND_DONE : reply_refused(request, outcome);
+    return reply_printed(request, outcome);
 }

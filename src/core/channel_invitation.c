@@ -85,13 +85,11 @@ static bool bound_good(const struct server *server, const struct channel_here *c
 
 /* --- both --- */
 
-/* Who was put out of office lets nobody in. */
-static bool may_still_invite(struct server *server, const struct channel *channel,
-                             struct span inviter)
+bool channel_inviter(struct server *server, const struct channel *channel, struct span jid)
 {
     enum channel_role role;
     bool banned;
-    return channel_role(server, channel, inviter, &role, &banned) == STORE_OK &&
+    return channel_role(server, channel, jid, &role, &banned) == STORE_OK &&
            channel_may_invite(channel, role, banned);
 }
 
@@ -117,7 +115,7 @@ static bool record_good(struct server *server, const struct channel_here *channe
     return jid_of(invite.owner, span_string(config.domain), SPAN_NONE, &server->arena, &owner) &&
            (presented->inviter.bytes == NULL || span_equal(presented->inviter, jid_bare(&owner))) &&
            ((invite.flags & INVITE_TRUSTED) ||
-            may_still_invite(server, &channel->channel, jid_bare(&owner)));
+            channel_inviter(server, &channel->channel, jid_bare(&owner)));
 }
 
 bool channel_invitation_good(struct server *server, const struct channel_here *channel,
@@ -127,7 +125,7 @@ bool channel_invitation_good(struct server *server, const struct channel_here *c
     *is_record = false;
     if (presented->token.len == CHANNEL_BOUND_CHARS)
         return bound_good(server, channel, presented, who) &&
-               may_still_invite(server, &channel->channel, presented->inviter);
+               channel_inviter(server, &channel->channel, presented->inviter);
     return *is_record = record_good(server, channel, presented, who, hash);
 }
 

@@ -22,6 +22,10 @@ struct channel_presented {
 void channel_bound_make(const struct channel_here *channel, struct span inviter,
                         struct span invitee, uint64_t expires_us, char out[CHANNEL_BOUND_CHARS]);
 
+/* Whether the bare jid may invite into the channel now: who was put out of office lets nobody in.
+ */
+bool channel_inviter(struct server *server, const struct channel *channel, struct span jid);
+
 /* MT-6: whether it lets this bare jid into the channel now, whose inviter may still invite. If it
  * is a record, its hash is left in *hash and *is_record is true: it is used up by
  * channel_invitation_use. */

@@ -7,8 +7,8 @@
 #include "store/memberships.h"
 #include "wire/names.h"
 
-#define PART_BYTES (MEMBERSHIP_CHANGE_BYTES + ROSTER_CHANGE_BYTES)
-#define LEAVE_BYTES (PART_BYTES + PARTICIPANT_CHANGE_BYTES)
+#define MEMBER_BYTES (MEMBERSHIP_CHANGE_BYTES + ROSTER_CHANGE_BYTES)
+#define LEAVE_BYTES (MEMBER_BYTES + PARTICIPANT_CHANGE_BYTES)
 #define ENTRY_BYTES 1024
 
 _Static_assert(LEAVE_BYTES + ENTRY_BYTES <= CHANNEL_JOIN_BYTES, "all of a join");
@@ -170,11 +170,9 @@ static enum channel_outcome own_side(struct joiner *joiner)
     enum store_outcome outcome = membership_get(store, local, joiner->channel->local, &membership);
     if (outcome != STORE_OK && outcome != STORE_NONE)
         return CHANNEL_FAILED;
-    if (outcome == STORE_OK && membership_present(&membership)) {
-        joiner->member =
-            membership.stays[membership.count - 1].channel == joiner->channel->channel.id;
-        joiner->outdated = !joiner->member;
-    }
+    const struct stay *stay = outcome == STORE_OK ? membership_stay(&membership) : NULL;
+    joiner->member = stay != NULL && stay->channel == joiner->channel->channel.id;
+    joiner->outdated = stay != NULL && !joiner->member;
     outcome = roster_head(store, local, &head);
     if (outcome != STORE_OK)
         return CHANNEL_FAILED;
@@ -265,8 +263,8 @@ enum channel_outcome channel_join(struct server *server, const struct channel_he
 
 /* --- leaving --- */
 
-static enum channel_outcome part_write(struct server *server, const struct jid *who,
-                                       const struct jid *channel)
+static enum channel_outcome member_write(struct server *server, const struct jid *who,
+                                         const struct jid *channel)
 {
     struct store *store = server->store;
     struct roster_item item;
@@ -283,12 +281,12 @@ static enum channel_outcome part_write(struct server *server, const struct jid *
     return written(outcome);
 }
 
-enum channel_outcome channel_part(struct server *server, const struct jid *who,
-                                  const struct jid *channel)
+enum channel_outcome channel_member_end(struct server *server, const struct jid *who,
+                                        const struct jid *channel)
 {
-    if (!store_has_room(server->store, PART_BYTES) || !contact_has_arena(server))
+    if (!store_has_room(server->store, MEMBER_BYTES) || !contact_has_arena(server))
         return CHANNEL_NO_ROOM;
-    return part_write(server, who, channel);
+    return member_write(server, who, channel);
 }
 
 /* Under which id somebody takes part, whose account may be gone by now. */
@@ -299,9 +297,7 @@ static enum store_outcome present_as(struct server *server, const struct channel
     struct participant participant;
     enum store_outcome outcome =
         membership_get(server->store, jid_local(who), channel->local, &membership);
-    const struct stay *stay = outcome == STORE_OK && membership_present(&membership)
-                                  ? &membership.stays[membership.count - 1]
-                                  : NULL;
+    const struct stay *stay = outcome == STORE_OK ? membership_stay(&membership) : NULL;
     if (stay != NULL && stay->channel == channel->channel.id)
         memcpy(id, stay->id, PARTICIPANT_ID_CHARS);
     else if (!channel_id_of(server, &channel->channel, jid_bare(who), id))
@@ -324,7 +320,7 @@ enum channel_outcome channel_leave(struct server *server, const struct channel_h
         channel_event_id(server, channel, CHANNEL_PARTICIPANTS, "retract", span_of(id, sizeof id),
                          told ? jid_bare(who) : SPAN_NONE) != STORE_OK)
         return CHANNEL_FAILED;
-    return part_write(server, who, &channel->jid);
+    return member_write(server, who, &channel->jid);
 }
 
 /* --- staying --- */

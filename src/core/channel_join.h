@@ -57,8 +57,8 @@ enum channel_outcome channel_leave(struct server *server, const struct channel_h
 /* The side of the participant's own server alone, where the channel may be gone (PAM-3): the
  * membership ends, the roster's item goes with a push. CHANNEL_DONE also where there was neither.
  */
-enum channel_outcome channel_part(struct server *server, const struct jid *who,
-                                  const struct jid *channel);
+enum channel_outcome channel_member_end(struct server *server, const struct jid *who,
+                                        const struct jid *channel);
 
 /* A nick for the participant of that id, who may be new (MX-7). *had: in the arena; empty: none. */
 enum channel_outcome channel_nick_choose(struct server *server, const struct channel_here *channel,

@@ -134,8 +134,11 @@ enum channel_outcome channel_destroy(struct server *server, const struct channel
 static bool member(struct server *server, const struct jid *who, struct span local, uint64_t id)
 {
     struct membership membership;
-    return membership_get(server->store, jid_local(who), local, &membership) == STORE_OK &&
-           membership_present(&membership) && membership.stays[membership.count - 1].channel == id;
+    const struct stay *stay =
+        membership_get(server->store, jid_local(who), local, &membership) == STORE_OK
+            ? membership_stay(&membership)
+            : NULL;
+    return stay != NULL && stay->channel == id;
 }
 
 /* STORE_NONE: nobody is left. */
@@ -151,7 +154,7 @@ static enum store_outcome participants_part(struct server *server, const struct 
         if (!jid_parse(participant.jid, &server->arena, &who))
             return STORE_FULL;
         if (member(server, &who, jid_local(jid), id)) {
-            enum channel_outcome parted = channel_part(server, &who, jid);
+            enum channel_outcome parted = channel_member_end(server, &who, jid);
             if (parted != CHANNEL_DONE)
                 return parted == CHANNEL_FAILED ? STORE_FAILED : STORE_FULL;
             done++;

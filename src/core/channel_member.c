@@ -10,29 +10,30 @@ bool channel_address(const struct jid *jid)
            local.len <= CHANNEL_LOCAL_BYTES_MAX && span_find(local, '#') == local.len;
 }
 
-struct span channel_participant(struct store *store, struct span local, struct span contact,
-                                char id[PARTICIPANT_ID_CHARS])
+struct span channel_member_id(struct store *store, struct span local, struct span contact,
+                              char id[PARTICIPANT_ID_CHARS])
 {
     struct membership membership;
+    const struct stay *stay;
     size_t at = span_find(contact, '@');
     if (at > CHANNEL_LOCAL_BYTES_MAX || at == contact.len ||
         !span_is(span_cut(contact, at + 1, contact.len), config.mix_domain) ||
         membership_get(store, local, span_cut(contact, 0, at), &membership) != STORE_OK ||
-        !membership_present(&membership))
+        (stay = membership_stay(&membership)) == NULL)
         return SPAN_NONE;
-    memcpy(id, membership.stays[membership.count - 1].id, PARTICIPANT_ID_CHARS);
+    memcpy(id, stay->id, PARTICIPANT_ID_CHARS);
     return span_of(id, PARTICIPANT_ID_CHARS);
 }
 
-enum channel_outcome channel_quit(struct server *server, const struct jid *who,
-                                  const struct jid *channel)
+enum channel_outcome channel_member_leave(struct server *server, const struct jid *who,
+                                          const struct jid *channel)
 {
     struct channel_here here;
     enum store_outcome outcome = channel_find(server, jid_local(channel), &here);
     if (outcome == STORE_OK)
         return channel_leave(server, &here, who, false);
     if (outcome == STORE_NONE)
-        return channel_part(server, who, channel);
+        return channel_member_end(server, who, channel);
     return channel_outcome(outcome);
 }
 
@@ -80,7 +81,7 @@ static enum store_outcome role_end(struct server *server, const struct channel_h
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
-enum store_outcome channel_quit_next(struct server *server, const struct jid *who)
+enum store_outcome channel_member_leave_next(struct server *server, const struct jid *who)
 {
     struct membership membership;
     struct channel_here here;
@@ -96,7 +97,7 @@ enum store_outcome channel_quit_next(struct server *server, const struct jid *wh
         return outcome;
     if (!channel_jid(server, name, &channel))
         return STORE_FULL;
-    switch (channel_quit(server, who, &channel)) {
+    switch (channel_member_leave(server, who, &channel)) {
     case CHANNEL_DONE:
         return STORE_OK;
     case CHANNEL_NO_ROOM:

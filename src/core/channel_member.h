@@ -11,18 +11,18 @@ bool channel_address(const struct jid *jid);
 
 /* PAM-4: who the account is in the channel of this address, in `id`; bytes NULL: it is in none of
  * that name. Looks into the store for addresses of the service only. */
-struct span channel_participant(struct store *store, struct span local, struct span contact,
-                                char id[PARTICIPANT_ID_CHARS]);
+struct span channel_member_id(struct store *store, struct span local, struct span contact,
+                              char id[PARTICIPANT_ID_CHARS]);
 
 /* PAM-3: leaves the channel; where there is no such channel the roster's item goes all the same.
  * `who`: bare. */
-enum channel_outcome channel_quit(struct server *server, const struct jid *who,
-                                  const struct jid *channel);
+enum channel_outcome channel_member_leave(struct server *server, const struct jid *who,
+                                          const struct jid *channel);
 
 /* PAM-8: an account that is deleted leaves one of its channels, or is no owner or administrator of
  * one any more and not let into it: who has its name later is somebody else. Where it was the only
  * owner the first administrator becomes one, or else the domain: nobody but who runs the server.
  * STORE_NONE: it is nothing to any channel. */
-enum store_outcome channel_quit_next(struct server *server, const struct jid *who);
+enum store_outcome channel_member_leave_next(struct server *server, const struct jid *who);
 
 #endif

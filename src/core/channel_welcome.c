@@ -6,17 +6,6 @@
 
 #define NODES (1 << CHANNEL_MESSAGES | 1 << CHANNEL_PARTICIPANTS | 1 << CHANNEL_INFO)
 
-static bool copy(struct server *server, struct span from, struct span *to)
-{
-    char *bytes = arena_take(&server->arena, from.len + 1);
-    if (bytes == NULL)
-        return false;
-    if (from.len > 0)
-        memcpy(bytes, from.bytes, from.len);
-    *to = span_of(bytes, from.len);
-    return true;
-}
-
 size_t channel_welcome_bytes(struct span channels)
 {
     struct span one;
@@ -30,20 +19,19 @@ bool channel_welcome_keep(struct server *server, const struct invite *invite,
                           struct channel_welcome *welcome)
 {
     welcome->bytes = channel_welcome_bytes(invite->channels);
-    return copy(server, invite->channels, &welcome->channels) &&
-           copy(server, invite->flags & INVITE_TRUSTED ? SPAN("") : invite->owner, &welcome->owner);
+    welcome->channels = arena_copy(&server->arena, invite->channels);
+    welcome->owner =
+        arena_copy(&server->arena, invite->flags & INVITE_TRUSTED ? SPAN("") : invite->owner);
+    return welcome->channels.bytes != NULL && welcome->owner.bytes != NULL;
 }
 
 /* Whether the invitation's owner may still bring somebody in. */
 static bool owner_may(struct server *server, const struct channel_here *channel, struct span owner)
 {
-    enum channel_role role;
     struct jid jid;
-    bool banned;
     return owner.len == 0 ||
            (jid_of(owner, span_string(config.domain), SPAN_NONE, &server->arena, &jid) &&
-            channel_role(server, &channel->channel, jid_bare(&jid), &role, &banned) == STORE_OK &&
-            channel_may_invite(&channel->channel, role, banned));
+            channel_inviter(server, &channel->channel, jid_bare(&jid)));
 }
 
 static bool enter(struct server *server, struct span owner, struct span name,

@@ -96,7 +96,7 @@ bool contact_push_to(struct server *server, struct session *session, struct span
     struct span participant = SPAN_NONE;
     size_t mark = server->arena.used;
     if (session->annotated)
-        participant = channel_participant(server->store, jid_local(&session->jid), contact, id);
+        participant = channel_member_id(server->store, jid_local(&session->jid), contact, id);
     bool begun = push_begin(server, contact, item, participant, &push);
     if (begun)
         forward_say(server, &push, jid_full(&session->jid), session, store_urgent(server->store));
@@ -133,7 +133,7 @@ enum store_outcome contact_push(struct server *server, const struct jid *user, s
     struct span participant = SPAN_NONE;
     enum store_outcome outcome = roster_get(server->store, jid_local(user), contact, &item);
     if (outcome == STORE_OK) {
-        participant = channel_participant(server->store, jid_local(user), contact, id);
+        participant = channel_member_id(server->store, jid_local(user), contact, id);
     } else if (outcome == STORE_NONE) {
         outcome = roster_head(server->store, jid_local(user), &head);
         item = (struct roster_item){.removed = true, .version = head.version};

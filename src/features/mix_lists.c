@@ -102,7 +102,7 @@ void mix_list_retract(struct mix_request *request)
     struct span jid = jid_full(&entry);
     enum store_outcome outcome =
         channel_entry_delete(server->store, request->channel.channel.id, mix_list_of(request), jid);
-    if (outcome == STORE_NONE) { /* XEP-0060 7.2.3.3 */
+    if (outcome == STORE_NONE) { /* as of a node that is not there: XEP-0060 7.2.3.2 */
         reply_error(request->turn, ERROR_ITEM_NOT_FOUND);
         return;
     }

@@ -379,7 +379,7 @@ void mix_pubsub_request(struct turn *turn)
     }
     struct span name = stanza_attribute(turn->stanza, request.element, "node");
     request.node = channel_node_of(name);
-    if (requests[i].need == NEED_NODE && name.bytes == NULL) /* as XEP-0060 7.2.3.2 has it */
+    if (requests[i].need == NEED_NODE && name.bytes == NULL) /* as in XEP-0060 7.2.3.3 */
         refuse(&request, SPAN("<nodeid-required xmlns='" NS_PUBSUB_ERRORS "'/>"));
     else if (requests[i].need == NEED_NODE &&
              (request.node == CHANNEL_NODES ||

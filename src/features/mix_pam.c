@@ -74,7 +74,7 @@ void client_leave_request(struct turn *turn)
     if (error < 0 && stanza_child(turn->stanza, turn->child, NS_MIX, "leave") == NULL)
         error = ERROR_BAD_REQUEST;
     if (error < 0) {
-        enum channel_outcome outcome = channel_quit(turn->server, &user, &channel);
+        enum channel_outcome outcome = channel_member_leave(turn->server, &user, &channel);
         if (outcome != CHANNEL_DONE)
             error = channel_error(outcome);
     }

@@ -60,7 +60,7 @@ static enum store_outcome whole_build(struct turn *turn, uint64_t version, struc
         if (item.removed)
             continue;
         if (turn->session->annotated)
-            participant = channel_participant(server->store, local, contact, id);
+            participant = channel_member_id(server->store, local, contact, id);
         contact_item(&build, contact, &item, participant);
         if (!body_move(server, body, &build, false))
             return STORE_FULL;
@@ -257,10 +257,10 @@ static int item_remove(struct turn *turn, const struct jid *contact)
 {
     const struct jid user = jid_to_bare(&turn->session->jid);
     char id[PARTICIPANT_ID_CHARS];
-    if (channel_participant(turn->server->store, jid_local(&user), jid_full(contact), id).bytes ==
+    if (channel_member_id(turn->server->store, jid_local(&user), jid_full(contact), id).bytes ==
         NULL)
         return outcome_error(subscription_remove(turn, contact));
-    enum channel_outcome outcome = channel_quit(turn->server, &user, contact);
+    enum channel_outcome outcome = channel_member_leave(turn->server, &user, contact);
     return outcome == CHANNEL_DONE ? -1 : (int)channel_error(outcome);
 }
 

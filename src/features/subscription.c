@@ -215,7 +215,7 @@ static enum store_outcome reap_some(struct server *server, const struct jid *use
  * of what it kept, which makes room where a channel can only be left later. */
 static enum store_outcome leave_step(struct server *server, const struct jid *user)
 {
-    enum store_outcome channels = channel_quit_next(server, user); /* PAM-8 */
+    enum store_outcome channels = channel_member_leave_next(server, user); /* PAM-8 */
     if (channels == STORE_OK)
         return STORE_OK;
     enum store_outcome outcome = reap_some(server, user);

@@ -121,7 +121,7 @@ enum store_outcome membership_enter(struct store *store, struct span local, stru
         (void)membership_read(local, record, &membership); /* a damaged one begins anew */
     if (outcome != STORE_OK)
         return outcome;
-    if (membership_present(&membership))
+    if (membership_stay(&membership) != NULL)
         return STORE_EXISTS;
     if (membership.count == MEMBERSHIP_STAYS_MAX) {
         membership.count--;
@@ -147,9 +147,9 @@ enum store_outcome membership_leave(struct store *store, struct span local, stru
     /* Who can see nothing by it is not kept from leaving. */
     if (membership_read(local, record, &membership) != STORE_OK)
         return store_delete(store, TABLE_MEMBERSHIPS, record_key_span(&key));
-    if (!membership_present(&membership))
+    struct stay *stay = membership_stay(&membership);
+    if (stay == NULL)
         return STORE_NONE;
-    struct stay *stay = &membership.stays[membership.count - 1];
     stay->left = left > stay->joined ? left : stay->joined;
     return membership_write(store, &key, &membership);
 }
@@ -180,7 +180,7 @@ enum store_outcome membership_first_present(struct store *store, struct span loc
     *channel = SPAN_NONE;
     do
         outcome = membership_next(store, local, *channel, channel, out);
-    while (outcome == STORE_OK && !membership_present(out));
+    while (outcome == STORE_OK && membership_stay(out) == NULL);
     return outcome;
 }
 

@@ -24,10 +24,11 @@ struct membership {
     unsigned count; /* of stays, the last one is the newest */
     struct stay stays[MEMBERSHIP_STAYS_MAX];
 };
-/* Whether the account is in the channel now. */
-static inline bool membership_present(const struct membership *membership)
+/* The stay of an account that is in the channel now. NULL: it is not. */
+static inline struct stay *membership_stay(struct membership *membership)
 {
-    return membership->count > 0 && membership->stays[membership->count - 1].left == UINT64_MAX;
+    struct stay *last = membership->count > 0 ? &membership->stays[membership->count - 1] : NULL;
+    return last != NULL && last->left == UINT64_MAX ? last : NULL;
 }
 
 /* `channel`: localpart. */

@@ -153,7 +153,7 @@ static bool room_whole(struct store *store, unsigned group, uint64_t version)
         struct participant participant;
         outcome = membership_get(store, name, room, &membership);
         if ((outcome != STORE_OK && outcome != STORE_NONE) ||
-            (outcome == STORE_OK && membership_present(&membership)) != (version != 0))
+            (outcome == STORE_OK && membership_stay(&membership) != NULL) != (version != 0))
             return false;
         participant_id(id, i);
         if (version != 0 && (membership.stays[membership.count - 1].channel != channel.id ||

@@ -68,7 +68,7 @@ bool room_member(const char *name)
 {
     struct membership membership;
     return membership_get(store(), span_string(name), SPAN("coven"), &membership) == STORE_OK &&
-           membership_present(&membership);
+           membership_stay(&membership) != NULL;
 }
 
 bool room_listed(const char *name)

@@ -88,7 +88,7 @@ static bool has_membership(const char *name, const char *channel)
     struct membership membership;
     return membership_get(server.store, span_string(name), span_string(channel), &membership) ==
                STORE_OK &&
-           membership_present(&membership);
+           membership_stay(&membership) != NULL;
 }
 
 static bool in_roster(const char *name, const char *contact)

@@ -68,7 +68,7 @@ static bool listed(const char *local, const char *contact)
 static struct span seen_as(const char *local, const char *contact)
 {
     static char id[PARTICIPANT_ID_CHARS];
-    return channel_participant(server.store, span_string(local), span_string(contact), id);
+    return channel_member_id(server.store, span_string(local), span_string(contact), id);
 }
 
 static void test_addresses(void)
@@ -109,13 +109,13 @@ static void test_seen(void)
     CHECK(seen_as("romeo", "coven@example.com").bytes == NULL);
     CHECK(seen_as("romeo", "coven@mix.example.com/x").bytes == NULL);
     CHECK(seen_as("romeo", "coven").bytes == NULL && seen_as("romeo", "").bytes == NULL);
-    CHECK(channel_quit(&server, &romeo, &coven) == CHANNEL_DONE);
+    CHECK(channel_member_leave(&server, &romeo, &coven) == CHANNEL_DONE);
     CHECK(seen_as("romeo", "coven@mix.example.com").bytes == NULL && participants("coven") == 0);
     CHECK(!listed("romeo", "coven@mix.example.com"));
-    CHECK(channel_quit(&server, &romeo, &coven) == CHANNEL_DONE);
+    CHECK(channel_member_leave(&server, &romeo, &coven) == CHANNEL_DONE);
     /* What stands for a channel that is no more. */
     CHECK(roster_put(server.store, jid_local(&romeo), jid_bare(&heath), &item) == STORE_OK);
-    CHECK(channel_quit(&server, &romeo, &heath) == CHANNEL_DONE);
+    CHECK(channel_member_leave(&server, &romeo, &heath) == CHANNEL_DONE);
     CHECK(!listed("romeo", "heath@mix.example.com"));
 }
 
@@ -162,7 +162,7 @@ static unsigned quit_all(const char *text)
     size_t mark = server.arena.used;
     enum store_outcome outcome;
     unsigned steps = 0;
-    while ((outcome = channel_quit_next(&server, &who)) == STORE_OK) {
+    while ((outcome = channel_member_leave_next(&server, &who)) == STORE_OK) {
         steps++;
         arena_reset(&server.arena, mark);
         CHECK(store_commit(server.store) == STORE_OK);
