@@ -113,10 +113,7 @@ bool adhoc_disco(struct turn *turn, bool info, struct span node)
         command_info_build(&build, node, row);
     else
         command_items_build(turn, &build, node, list);
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
     return true;
 }
 

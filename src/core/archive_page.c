@@ -146,10 +146,7 @@ static void fin_reply(struct turn *turn, struct span owner, const struct page *p
     build_str(&build, page->more ? ">" : " complete='true'>");
     rsm_write(&build, answer);
     build_str(&build, "</fin>");
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 /* false: an error was answered. */
@@ -199,10 +196,7 @@ void archive_form_answer(struct turn *turn)
     build_str(&build, "<query xmlns='" NS_MAM "'>");
     archive_form_build(&build);
     build_str(&build, "</query>");
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 static enum store_outcome end_build(struct server *server, struct span owner, struct build *build,
@@ -246,8 +240,5 @@ void archive_metadata_answer(struct turn *turn, struct archive_view *view)
     build_init(&build, &turn->server->arena, ANSWER_BYTES);
     if (refuse(turn, archive_metadata_build(turn->server, view, &build)))
         return;
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }

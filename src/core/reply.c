@@ -132,6 +132,14 @@ void reply_error(struct turn *turn, enum stanza_error error)
     reply_refusal(turn, &refusal);
 }
 
+void reply_built(struct turn *turn, const struct build *payload)
+{
+    if (payload->full)
+        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
+    else
+        reply_result(turn, build_span(payload));
+}
+
 enum stanza_error store_error(enum store_outcome outcome)
 {
     return outcome == STORE_NONE     ? ERROR_ITEM_NOT_FOUND

@@ -99,6 +99,9 @@ const char *stanza_error_name(enum stanza_error error);
  */
 void reply_result(struct turn *turn, struct span payload);
 
+/* The same of a payload that was built; resource-constraint if there was no memory for it. */
+void reply_built(struct turn *turn, const struct build *payload);
+
 /* The same for a long payload, whose last bytes are "</iq>". */
 void reply_result_rope(struct turn *turn, const struct rope *payload);
 

@@ -181,10 +181,7 @@ static void cancel(const struct command_turn *command, struct command_session *s
     answer_tag(&build, command->row, span_of(session->id, sizeof session->id), "canceled");
     build_str(&build, "</command>");
     session_end(session);
-    if (build.full)
-        reply_error(command->turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(command->turn, build_span(&build));
+    reply_built(command->turn, &build);
 }
 
 /* There is one stage: its form is submitted, whatever that is called. */

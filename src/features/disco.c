@@ -100,10 +100,7 @@ static void services_reply(struct turn *turn)
     build_str(&build, "<query xmlns='" NS_DISCO_ITEMS "'><item");
     build_attr(&build, "jid", span_string(config.mix_domain));
     build_str(&build, " name='Channels'/></query>");
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 void disco_info(struct turn *turn)
@@ -117,10 +114,7 @@ void disco_info(struct turn *turn)
         return;
     build_init(&build, &turn->server->arena, ANSWER_BYTES_MAX);
     info_build(&build, account, node);
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 void disco_items(struct turn *turn)

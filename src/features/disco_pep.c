@@ -19,14 +19,6 @@ static bool visible(struct turn *turn, const struct jid *owner, const struct pep
     return pep_access(turn->server, owner, node, jid_bare(&turn->session->jid)) == PEP_GRANTED;
 }
 
-static void reply_build(struct turn *turn, const struct build *build)
-{
-    if (build->full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(build));
-}
-
 void disco_pep_nodes(struct turn *turn)
 {
     const struct jid owner = owner_of(turn);
@@ -49,7 +41,7 @@ void disco_pep_nodes(struct turn *turn)
             build_str(&build, "/>");
         }
     build_str(&build, "</query>");
-    reply_build(turn, &build);
+    reply_built(turn, &build);
 }
 
 static void info_reply(struct turn *turn, const struct jid *owner, struct span name)
@@ -66,7 +58,7 @@ static void info_reply(struct turn *turn, const struct jid *owner, struct span n
     form_shut(&build);
     form_end(&build);
     build_str(&build, "</query>");
-    reply_build(turn, &build);
+    reply_built(turn, &build);
 }
 
 static void items_reply(struct turn *turn, const struct jid *owner, struct span name,
@@ -86,7 +78,7 @@ static void items_reply(struct turn *turn, const struct jid *owner, struct span 
         build_str(&build, "/>");
     }
     build_str(&build, "</query>");
-    reply_build(turn, &build);
+    reply_built(turn, &build);
 }
 
 void disco_pep_node(struct turn *turn, bool info, struct span name)

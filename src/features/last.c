@@ -64,10 +64,7 @@ static void last_reply(struct turn *turn, uint64_t seconds, struct span status)
         build_text(&build, status);
         build_str(&build, "</query>");
     }
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 static void last_of_account(struct turn *turn)

@@ -45,11 +45,3 @@ void mix_nodes_put(struct build *build, const char *name, uint8_t nodes)
         build_str(build, "/>");
     }
 }
-
-void mix_reply(struct turn *turn, const struct build *build)
-{
-    if (build->full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(build));
-}

@@ -19,7 +19,4 @@ const struct node *mix_child(const struct turn *turn, const struct node *of,
 uint8_t mix_nodes_read(const struct turn *turn, const struct node *of, const char *name, bool *any);
 void mix_nodes_put(struct build *build, const char *name, uint8_t nodes);
 
-/* An answer that was built, or that there is no memory for it. */
-void mix_reply(struct turn *turn, const struct build *build);
-
 #endif

@@ -39,7 +39,7 @@ void mix_service_info_request(struct turn *turn)
     if (mix_may_create(turn)) /* 7.3.1 */
         announce_feature(&build, NS_MIX "#create-channel");
     build_str(&build, "</query>");
-    mix_reply(turn, &build);
+    reply_built(turn, &build);
 }
 
 /* 6.2: those that the asker may join. */
@@ -124,7 +124,7 @@ void mix_channel_info_request(struct turn *turn)
     build_str(&build, "/>");
     announce_features(&build, ANNOUNCE_CHANNEL | (config.archive ? ANNOUNCE_ARCHIVE_CHANNEL : 0));
     build_str(&build, "</query>");
-    mix_reply(turn, &build);
+    reply_built(turn, &build);
 }
 
 /* 6.4: nodes that are there and that the asker may subscribe to. */
@@ -159,5 +159,5 @@ void mix_channel_items_request(struct turn *turn)
     build_str(&build, "<query xmlns='" NS_DISCO_ITEMS "' node='" NODE_CHANNEL "'>");
     nodes_put(&build, &channel, role);
     build_str(&build, "</query>");
-    mix_reply(turn, &build);
+    reply_built(turn, &build);
 }

@@ -138,7 +138,7 @@ static void answer(struct wish *wish, struct span token)
     if (!bound)
         link_put(&build, wish, token);
     build_str(&build, "</invite>");
-    mix_reply(turn, &build);
+    reply_built(turn, &build);
 }
 
 void mix_invite_request(struct turn *turn)

@@ -271,10 +271,7 @@ static void affiliations_request(struct mix_request *request)
         build_str(&answer, "/>");
     }
     build_str(&answer, "</affiliations></pubsub>");
-    if (answer.full)
-        reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(request->turn, build_span(&answer));
+    reply_built(request->turn, &answer);
 }
 
 /* --- changing --- */

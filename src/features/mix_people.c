@@ -16,7 +16,7 @@ static void answer(struct turn *turn, enum channel_outcome outcome, const struct
     if (outcome != CHANNEL_DONE)
         reply_error(turn, channel_error(outcome));
     else
-        mix_reply(turn, build);
+        reply_built(turn, build);
 }
 
 void mix_join_request(struct turn *turn)
@@ -29,7 +29,7 @@ void mix_join_request(struct turn *turn)
         reply_refusal(turn, &refusal);
         return;
     }
-    mix_reply(turn, &build);
+    reply_built(turn, &build);
 }
 
 void mix_leave_request(struct turn *turn)

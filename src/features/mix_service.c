@@ -37,7 +37,7 @@ static void create(struct turn *turn, struct span local)
     build_str(&build, "<create xmlns='" NS_MIX "'");
     build_attr(&build, "channel", channel.local);
     build_str(&build, "/>");
-    mix_reply(turn, &build);
+    reply_built(turn, &build);
 }
 
 void mix_create_request(struct turn *turn)

@@ -105,10 +105,7 @@ static void reply_form(struct pep_request *request, const char *element,
     build_str(&build, "</");
     build_str(&build, element);
     build_str(&build, "></pubsub>");
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 void pep_default_request(struct pep_request *request)

@@ -123,10 +123,7 @@ static void list_reply(struct pep_request *request, const char *list, const char
     build_str(&build, "</");
     build_str(&build, list);
     build_str(&build, "></pubsub>");
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 void pep_affiliations_get_request(struct pep_request *request)

@@ -87,10 +87,7 @@ static void reply_empty(struct turn *turn, const struct node *element)
     build_put(&build, element->name);
     build_attr(&build, "xmlns", element->namespace);
     build_str(&build, "/>" QUERY_END);
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 void private_get_request(struct turn *turn)

@@ -156,10 +156,7 @@ static void say_redirect(struct turn *turn)
     build_text(&build, url);
     build_str(&build, "</url></x>");
     query_end(&build);
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 static void say_first(struct turn *turn)
@@ -179,10 +176,7 @@ static void say_first(struct turn *turn)
     }
     registration_first_form(turn, &build, NS_REGISTER, turn->id, NULL);
     query_end(&build);
-    if (build.full)
-        reply_error(turn, ERROR_RESOURCE_CONSTRAINT);
-    else
-        reply_result(turn, build_span(&build));
+    reply_built(turn, &build);
 }
 
 void registration_get_request(struct turn *turn)
