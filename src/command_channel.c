@@ -6,7 +6,7 @@
 #include "base/line.h"
 #include "command_parts.h"
 #include "core/channel_invitation.h"
-#include "core/channel_join.h"
+#include "core/channel_make.h"
 #include "store/accounts.h"
 #include "wire/jid.h"
 

@@ -18,7 +18,7 @@
 #include "features/mix_invite.h"
 #include "features/mix_nodes.h"
 #include "features/mix_pam.h"
-#include "features/mix_people.h"
+#include "features/mix_participants.h"
 #include "features/mix_service.h"
 #include "features/pep.h"
 #include "features/ping.h"

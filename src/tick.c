@@ -5,7 +5,7 @@
 #include "console.h"
 #include "core/archive.h"
 #include "core/ask.h"
-#include "core/channel_join.h"
+#include "core/channel_make.h"
 #include "core/derivation.h"
 #include "core/input.h"
 #include "core/limits.h"

@@ -24,12 +24,12 @@ static bool to_channel(const struct turn *turn)
 static bool channel_look(const struct turn *turn, bool *invites, bool *keeps)
 {
     struct channel_here channel;
-    enum channel_role role = CHANNEL_ANYONE;
+    enum channel_role role = ROLE_ANYONE;
     size_t mark = turn->server->arena.used;
     bool seen = channel_find_for(turn->server, jid_local(&turn->to), jid_bare(&turn->session->jid),
                                  &channel, &role) == STORE_OK;
     *invites = seen && channel_may_invite(&channel.channel, role, false);
-    *keeps = seen && role >= CHANNEL_ADMIN;
+    *keeps = seen && role >= ROLE_ADMIN;
     arena_reset(&turn->server->arena, mark);
     return seen;
 }

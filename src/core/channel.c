@@ -106,26 +106,26 @@ static enum store_outcome role_of_others(struct server *server, const struct cha
     if (channel_id_of(server, channel, jid, id))
         outcome = participant_get(server->store, channel->id, id, &participant);
     if (outcome != STORE_NONE) {
-        *role = CHANNEL_PARTICIPANT;
+        *role = ROLE_PARTICIPANT;
         return outcome;
     }
     if (channel->flags & CHANNEL_PRIVATE)
         outcome = entry_match(server, channel, CHANNEL_LIST_ALLOWED, jid);
     if (outcome == STORE_OK || !(channel->flags & CHANNEL_PRIVATE))
-        *role = CHANNEL_ALLOWED_ROLE;
+        *role = ROLE_ALLOWED;
     return outcome == STORE_NONE ? STORE_OK : outcome;
 }
 
 enum store_outcome channel_role(struct server *server, const struct channel *channel,
                                 struct span jid, enum channel_role *role, bool *banned)
 {
-    *role = CHANNEL_ANYONE;
+    *role = ROLE_ANYONE;
     *banned = false;
     if (jid_list_has(channel->owners, jid))
-        *role = CHANNEL_OWNER;
+        *role = ROLE_OWNER;
     else if (jid_list_has(channel->admins, jid))
-        *role = CHANNEL_ADMIN;
-    return *role == CHANNEL_ANYONE ? role_of_others(server, channel, jid, role, banned) : STORE_OK;
+        *role = ROLE_ADMIN;
+    return *role == ROLE_ANYONE ? role_of_others(server, channel, jid, role, banned) : STORE_OK;
 }
 
 enum store_outcome channel_find_for(struct server *server, struct span local, struct span jid,
@@ -140,8 +140,8 @@ enum store_outcome channel_find_for(struct server *server, struct span local, st
 
 bool channel_may_invite(const struct channel *channel, enum channel_role role, bool banned)
 {
-    return !banned && channel_may(role, channel->flags & CHANNEL_INVITE_ALL ? CHANNEL_PARTICIPANT
-                                                                            : CHANNEL_ADMIN);
+    return !banned &&
+           channel_may(role, channel->flags & CHANNEL_INVITE_ALL ? ROLE_PARTICIPANT : ROLE_ADMIN);
 }
 
 struct span channel_archive_name(uint64_t channel, char out[CHANNEL_ARCHIVE_NAME_BYTES])

@@ -43,12 +43,12 @@ enum store_outcome channel_role(struct server *server, const struct channel *cha
                                 struct span jid, enum channel_role *role, bool *banned);
 static inline bool channel_may(enum channel_role role, enum channel_role right)
 {
-    return right != CHANNEL_NOBODY && role >= right;
+    return right != ROLE_NOBODY && role >= right;
 }
 /* Whether that role may see that there is such a channel (MX-2). */
 static inline bool channel_visible(enum channel_role role, bool banned)
 {
-    return !banned && role >= CHANNEL_ALLOWED_ROLE;
+    return !banned && role >= ROLE_ALLOWED;
 }
 /* MT-2: the right to invite. */
 bool channel_may_invite(const struct channel *channel, enum channel_role role, bool banned);

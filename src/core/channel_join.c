@@ -100,7 +100,7 @@ static enum channel_outcome admit(struct joiner *joiner)
         channel_role(joiner->server, channel, jid_bare(&joining->who), &joiner->role, &banned) !=
             STORE_OK)
         return CHANNEL_FAILED;
-    joiner->entry = !banned && joiner->role == CHANNEL_ANYONE && joining->invited;
+    joiner->entry = !banned && joiner->role == ROLE_ANYONE && joining->invited;
     return channel_visible(joiner->role, banned) || joiner->entry ? CHANNEL_DONE
                                                                   : CHANNEL_FORBIDDEN;
 }
@@ -108,8 +108,8 @@ static enum channel_outcome admit(struct joiner *joiner)
 /* Those of the nodes that a participant of that role may have. */
 static uint8_t nodes_for(const struct channel *channel, enum channel_role role, uint8_t nodes)
 {
-    if (role < CHANNEL_PARTICIPANT)
-        role = CHANNEL_PARTICIPANT;
+    if (role < ROLE_PARTICIPANT)
+        role = ROLE_PARTICIPANT;
     for (unsigned i = 0; i < CHANNEL_NODES; i++)
         if (!channel_node_there(channel, (enum channel_node)i) ||
             !channel_may(role, channel->subscribe[i]))

@@ -1,7 +1,8 @@
-/* channel_make.c: channels come and go (6.3): see channel_join.h. Owns server->channel_reap_ms.
- * A destroyed one stays for those who were in it to be told, a few in each tick; then it is a
- * number, of which the store forgets what there is. Its name is kept free for a while. */
-#include "core/channel_join.h"
+/* channel_make.c: see channel_make.h. A destroyed channel stays for those who were in it to be
+ * told, a few in each tick; then it is a number, of which the store forgets what there is. Its name
+ * is kept free for a while. */
+#include "core/channel_make.h"
+
 #include "core/channel_tell.h"
 #include "core/contacts.h"
 #include "platform/platform.h"
@@ -35,15 +36,15 @@ static void defaults(struct channel *channel, uint64_t now_us)
     *channel = (struct channel){.flags = CHANNEL_NICKS_NEEDED,
                                 .subscribe =
                                     {
-                                        [CHANNEL_MESSAGES] = CHANNEL_PARTICIPANT,
-                                        [CHANNEL_PARTICIPANTS] = CHANNEL_PARTICIPANT,
-                                        [CHANNEL_INFO] = CHANNEL_ALLOWED_ROLE,
-                                        [CHANNEL_ALLOWED] = CHANNEL_ADMIN,
-                                        [CHANNEL_BANNED] = CHANNEL_ADMIN,
-                                        [CHANNEL_CONFIG] = CHANNEL_OWNER,
+                                        [CHANNEL_MESSAGES] = ROLE_PARTICIPANT,
+                                        [CHANNEL_PARTICIPANTS] = ROLE_PARTICIPANT,
+                                        [CHANNEL_INFO] = ROLE_ALLOWED,
+                                        [CHANNEL_ALLOWED] = ROLE_ADMIN,
+                                        [CHANNEL_BANNED] = ROLE_ADMIN,
+                                        [CHANNEL_CONFIG] = ROLE_OWNER,
                                     },
-                                .info_update = CHANNEL_ADMIN,
-                                .retract_any = CHANNEL_OWNER,
+                                .info_update = ROLE_ADMIN,
+                                .retract_any = ROLE_OWNER,
                                 .made_us = now_us,
                                 .info_us = now_us,
                                 .config_us = now_us};

@@ -89,9 +89,9 @@ void channel_event_to(struct server *server, const struct channel_here *channel,
 static bool may_hear(const struct channel *channel, enum channel_node node, struct span jid)
 {
     uint8_t right = channel->subscribe[node];
-    return right <= CHANNEL_PARTICIPANT ||
-           (right <= CHANNEL_ADMIN && jid_list_has(channel->admins, jid)) ||
-           (right <= CHANNEL_OWNER && jid_list_has(channel->owners, jid));
+    return right <= ROLE_PARTICIPANT ||
+           (right <= ROLE_ADMIN && jid_list_has(channel->admins, jid)) ||
+           (right <= ROLE_OWNER && jid_list_has(channel->owners, jid));
 }
 
 enum store_outcome channel_event(struct server *server, const struct channel_here *channel,

@@ -21,7 +21,7 @@ static bool channel_look(struct command_turn *command, struct channel_here *chan
     }
     *invitations = (struct invitations){
         .command = command,
-        .owner = role >= CHANNEL_ADMIN ? SPAN_NONE : invitations_asker(command),
+        .owner = role >= ROLE_ADMIN ? SPAN_NONE : invitations_asker(command),
         .channel = jid_bare(&channel->jid),
     };
     return true;

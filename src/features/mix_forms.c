@@ -6,17 +6,13 @@
 /* --- rights --- */
 
 static const char *const roles[] = {
-    [CHANNEL_ANYONE] = "anyone",
-    [CHANNEL_ALLOWED_ROLE] = "allowed",
-    [CHANNEL_PARTICIPANT] = "participants",
-    [CHANNEL_ADMIN] = "admins",
-    [CHANNEL_OWNER] = "owners",
-    [CHANNEL_NOBODY] = "nobody",
+    [ROLE_ANYONE] = "anyone", [ROLE_ALLOWED] = "allowed", [ROLE_PARTICIPANT] = "participants",
+    [ROLE_ADMIN] = "admins",  [ROLE_OWNER] = "owners",    [ROLE_NOBODY] = "nobody",
 };
 #define ROLES (sizeof roles / sizeof roles[0])
-#define ROLE(name) (1u << CHANNEL_##name)
-#define WIDE (ROLE(PARTICIPANT) | ROLE(ALLOWED_ROLE) | ROLE(ANYONE))
-#define NARROW (ROLE(PARTICIPANT) | ROLE(ALLOWED_ROLE) | ROLE(NOBODY) | ROLE(ADMIN) | ROLE(OWNER))
+#define ROLE(name) (1u << ROLE_##name)
+#define WIDE (ROLE(PARTICIPANT) | ROLE(ALLOWED) | ROLE(ANYONE))
+#define NARROW (ROLE(PARTICIPANT) | ROLE(ALLOWED) | ROLE(NOBODY) | ROLE(ADMIN) | ROLE(OWNER))
 
 /* The table of XEP-0406 2.4, as far as there is what a field says. */
 static const struct right {
@@ -103,7 +99,7 @@ void mix_config_item(struct build *build, const struct channel *channel)
     for (size_t i = 0; i < RIGHTS; i++) {
         uint8_t role = *((const uint8_t *)channel + rights[i].place);
         form_put(build, "list-single", rights[i].var, NULL,
-                 span_string(roles[role < ROLES ? role : CHANNEL_NOBODY]), false);
+                 span_string(roles[role < ROLES ? role : ROLE_NOBODY]), false);
     }
     for (size_t i = 0; i < FLAGS; i++)
         form_put(build, "boolean", flags[i].var, NULL,
@@ -306,7 +302,7 @@ void mix_config_publish(struct mix_request *request)
 {
     struct channel changed = request->channel.channel;
     const struct node *form;
-    if (request->role < CHANNEL_OWNER) {
+    if (request->role < ROLE_OWNER) {
         reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }

@@ -11,7 +11,7 @@ enum channel_list mix_list_of(const struct mix_request *request)
 /* false: it was refused. */
 static bool may(struct mix_request *request)
 {
-    if (request->role < CHANNEL_ADMIN)
+    if (request->role < ROLE_ADMIN)
         reply_error(request->turn, ERROR_FORBIDDEN);
     else if (!channel_node_there(&request->channel.channel, request->node))
         reply_error(request->turn, ERROR_ITEM_NOT_FOUND);
@@ -127,7 +127,7 @@ void mix_list_create(struct mix_request *request)
 {
     enum store_outcome outcome = STORE_OK;
     bool there = channel_node_there(&request->channel.channel, request->node);
-    if (request->role < CHANNEL_ADMIN) {
+    if (request->role < ROLE_ADMIN) {
         reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }

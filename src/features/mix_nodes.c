@@ -242,9 +242,9 @@ static const char *affiliation(const struct mix_request *request, enum channel_n
 {
     const struct channel *channel = &request->channel.channel;
     bool list = node == CHANNEL_ALLOWED || node == CHANNEL_BANNED;
-    if (request->role >= CHANNEL_OWNER && node != CHANNEL_MESSAGES && node != CHANNEL_PARTICIPANTS)
+    if (request->role >= ROLE_OWNER && node != CHANNEL_MESSAGES && node != CHANNEL_PARTICIPANTS)
         return "owner";
-    if ((list && request->role >= CHANNEL_ADMIN) ||
+    if ((list && request->role >= ROLE_ADMIN) ||
         (node == CHANNEL_INFO &&
          channel_may(request->role, (enum channel_role)channel->info_update)))
         return "publisher";
@@ -255,7 +255,7 @@ static const char *affiliation(const struct mix_request *request, enum channel_n
 static void affiliations_request(struct mix_request *request)
 {
     struct build answer;
-    if (request->role < CHANNEL_PARTICIPANT) {
+    if (request->role < ROLE_PARTICIPANT) {
         reply_error(request->turn, ERROR_FORBIDDEN);
         return;
     }

@@ -2,6 +2,7 @@
 #include "features/mix_service.h"
 
 #include "core/adhoc.h"
+#include "core/channel_make.h"
 #include "features/mix_channel.h"
 #include "wire/names.h"
 
@@ -73,7 +74,7 @@ void mix_destroy_request(struct turn *turn)
     if (!mix_channel_find(turn, local, &channel, &role))
         return;
     enum channel_outcome outcome =
-        role == CHANNEL_OWNER ? channel_destroy(turn->server, &channel) : CHANNEL_FORBIDDEN;
+        role == ROLE_OWNER ? channel_destroy(turn->server, &channel) : CHANNEL_FORBIDDEN;
     if (outcome == CHANNEL_DONE)
         reply_result(turn, SPAN(""));
     else

@@ -54,9 +54,9 @@ static bool people_sound(struct span people)
 static bool channel_sound(const struct channel *channel)
 {
     for (size_t i = 0; i < CHANNEL_NODES; i++)
-        if (channel->subscribe[i] > CHANNEL_NOBODY)
+        if (channel->subscribe[i] > ROLE_NOBODY)
             return false;
-    return channel->info_update <= CHANNEL_NOBODY && channel->retract_any <= CHANNEL_NOBODY &&
+    return channel->info_update <= ROLE_NOBODY && channel->retract_any <= ROLE_NOBODY &&
            channel->name.len <= CHANNEL_TEXT_BYTES_MAX &&
            channel->description.len <= CHANNEL_TEXT_BYTES_MAX && channel->owners.len > 0 &&
            people_sound(channel->owners) && people_sound(channel->admins) &&

@@ -29,12 +29,12 @@ enum channel_node {
 
 /* XEP-0406 2.1: strictly hierarchical; who has a right has the rights of those before too. */
 enum channel_role {
-    CHANNEL_ANYONE,
-    CHANNEL_ALLOWED_ROLE,
-    CHANNEL_PARTICIPANT,
-    CHANNEL_ADMIN,
-    CHANNEL_OWNER,
-    CHANNEL_NOBODY, /* as a right: nobody's */
+    ROLE_ANYONE,
+    ROLE_ALLOWED,
+    ROLE_PARTICIPANT,
+    ROLE_ADMIN,
+    ROLE_OWNER,
+    ROLE_NOBODY, /* as a right: nobody's */
 };
 
 enum channel_flag {

@@ -3,7 +3,7 @@
  * both rosters, the channel by both sides and a use of the invitation, or nothing; the account and
  * all it had, or a name that is kept free; one of the two passwords. What was acknowledged is
  * there. Environment: KITH_CUTS. */
-#include "core/channel_join.h"
+#include "core/channel_make.h"
 #include "core/invitation.h"
 #include "cuts.h"
 #include "platform/platform.h"

@@ -2,7 +2,7 @@
  * not at all, some are away and others chat outside: memory stays what it is, the others do not
  * wait, and each participant gets all of them in the order of the archive, or reads from there what
  * its stream did not live to bring (MX-16, PAM-6, GR-1). Arguments: profiles; none: two. */
-#include "core/channel_join.h"
+#include "core/channel_make.h"
 #include "crowd.h"
 #include "house.h"
 #include "tally.h"

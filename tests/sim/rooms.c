@@ -1,5 +1,6 @@
 /* rooms.c: see rooms.h. */
 #include "rooms.h"
+#include "core/channel_make.h"
 
 #include "cuts.h"
 #include "store/memberships.h"

@@ -1,6 +1,6 @@
 /* Tests of src/core/channel*.c where no client can reach them alone: what somebody is to a channel,
  * whom a private one lets in, ids, nicks that are found, limits, what a destroyed one leaves. */
-#include "core/channel_join.h"
+#include "core/channel_make.h"
 #include "store/accounts.h"
 #include "store/memberships.h"
 #include "store_test.h"
@@ -100,24 +100,24 @@ static bool in_roster(const char *name, const char *contact)
 /* MX-2, MX-6, MX-21, XEP-0406 2.1. */
 static void roles(void)
 {
-    CHECK(is("romeo", CHANNEL_OWNER, false) && is("juliet", CHANNEL_ALLOWED_ROLE, false));
-    CHECK(enter("juliet", false) == CHANNEL_DONE && is("juliet", CHANNEL_PARTICIPANT, false));
+    CHECK(is("romeo", ROLE_OWNER, false) && is("juliet", ROLE_ALLOWED, false));
+    CHECK(enter("juliet", false) == CHANNEL_DONE && is("juliet", ROLE_PARTICIPANT, false));
     leave("juliet");
     entry(CHANNEL_LIST_BANNED, "juliet@example.com", true);
-    CHECK(is("juliet", CHANNEL_ANYONE, true) && enter("juliet", false) == CHANNEL_FORBIDDEN);
+    CHECK(is("juliet", ROLE_ANYONE, true) && enter("juliet", false) == CHANNEL_FORBIDDEN);
     CHECK(enter("juliet", true) == CHANNEL_FORBIDDEN);
     entry(CHANNEL_LIST_BANNED, "example.com", true);
-    CHECK(is("romeo", CHANNEL_OWNER, false) && is("nurse", CHANNEL_ANYONE, true));
+    CHECK(is("romeo", ROLE_OWNER, false) && is("nurse", ROLE_ANYONE, true));
     coven.channel.admins = SPAN("nurse@example.com\0");
     flags_put(coven.channel.flags);
-    CHECK(is("nurse", CHANNEL_ADMIN, false));
-    CHECK(channel_may_invite(&coven.channel, CHANNEL_ADMIN, false));
-    CHECK(!channel_may_invite(&coven.channel, CHANNEL_ADMIN, true));
-    CHECK(!channel_may_invite(&coven.channel, CHANNEL_PARTICIPANT, false));
+    CHECK(is("nurse", ROLE_ADMIN, false));
+    CHECK(channel_may_invite(&coven.channel, ROLE_ADMIN, false));
+    CHECK(!channel_may_invite(&coven.channel, ROLE_ADMIN, true));
+    CHECK(!channel_may_invite(&coven.channel, ROLE_PARTICIPANT, false));
     coven.channel.admins = SPAN("");
     flags_put(CHANNEL_NICKS_NEEDED | CHANNEL_INVITE_ALL);
-    CHECK(channel_may_invite(&coven.channel, CHANNEL_PARTICIPANT, false));
-    CHECK(!channel_may_invite(&coven.channel, CHANNEL_ALLOWED_ROLE, false));
+    CHECK(channel_may_invite(&coven.channel, ROLE_PARTICIPANT, false));
+    CHECK(!channel_may_invite(&coven.channel, ROLE_ALLOWED, false));
     entry(CHANNEL_LIST_BANNED, "example.com", false);
     entry(CHANNEL_LIST_BANNED, "juliet@example.com", false);
 }
@@ -129,7 +129,7 @@ static void private_channel(void)
     CHECK(!channel_node_there(&coven.channel, CHANNEL_ALLOWED));
     flags_put(CHANNEL_NICKS_NEEDED | CHANNEL_PRIVATE);
     CHECK(channel_node_there(&coven.channel, CHANNEL_ALLOWED));
-    CHECK(is("juliet", CHANNEL_ANYONE, false) && enter("juliet", false) == CHANNEL_FORBIDDEN);
+    CHECK(is("juliet", ROLE_ANYONE, false) && enter("juliet", false) == CHANNEL_FORBIDDEN);
     CHECK(!has_membership("juliet", "coven") && !in_roster("juliet", "coven@mix.example.com"));
     CHECK(join("juliet", &joining) == CHANNEL_DONE && joining.invitation_used);
     tick();
@@ -139,11 +139,11 @@ static void private_channel(void)
     CHECK(join("juliet", &joining) == CHANNEL_DONE && !joining.invitation_used);
     leave("juliet");
     CHECK(!has_membership("juliet", "coven") && !in_roster("juliet", "coven@mix.example.com"));
-    CHECK(is("juliet", CHANNEL_ALLOWED_ROLE, false) && is("nurse", CHANNEL_ANYONE, false));
+    CHECK(is("juliet", ROLE_ALLOWED, false) && is("nurse", ROLE_ANYONE, false));
     entry(CHANNEL_LIST_ALLOWED, "example.com", true);
-    CHECK(is("nurse", CHANNEL_ALLOWED_ROLE, false) && enter("nurse", false) == CHANNEL_DONE);
+    CHECK(is("nurse", ROLE_ALLOWED, false) && enter("nurse", false) == CHANNEL_DONE);
     entry(CHANNEL_LIST_ALLOWED, "example.com", false);
-    CHECK(is("nurse", CHANNEL_PARTICIPANT, false)); /* in it is in it */
+    CHECK(is("nurse", ROLE_PARTICIPANT, false)); /* in it is in it */
     leave("nurse");
     flags_put(CHANNEL_NICKS_NEEDED);
 }

@@ -1,6 +1,7 @@
 /* channel_member.c: an account in channels, and what becomes of them when it is deleted, on a store
  * and a server without sessions. PAM-3, PAM-4, PAM-8. */
 #include "core/channel_member.h"
+#include "core/channel_make.h"
 
 #include "core/session.h"
 #include "plan.h"

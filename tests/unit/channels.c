@@ -66,9 +66,9 @@ static void model_make(struct model *at)
     channel->revocations = (uint32_t)random_number();
     channel->flags = (uint8_t)(rand() % 32);
     for (unsigned i = 0; i < CHANNEL_NODES; i++)
-        channel->subscribe[i] = (uint8_t)(rand() % (CHANNEL_NOBODY + 1));
-    channel->info_update = (uint8_t)(rand() % (CHANNEL_NOBODY + 1));
-    channel->retract_any = (uint8_t)(rand() % (CHANNEL_NOBODY + 1));
+        channel->subscribe[i] = (uint8_t)(rand() % (ROLE_NOBODY + 1));
+    channel->info_update = (uint8_t)(rand() % (ROLE_NOBODY + 1));
+    channel->retract_any = (uint8_t)(rand() % (ROLE_NOBODY + 1));
     channel->made_us = random_number();
     channel->info_us = random_number();
     channel->config_us = random_number();
@@ -181,10 +181,10 @@ static void test_limits(struct store *store)
     CHECK(!takes(store, &channel));
     channel.owners = crowd(people[0], CHANNEL_PEOPLE_MAX, 128);
     CHECK(!takes(store, &channel));
-    channel.subscribe[CHANNEL_CONFIG] = CHANNEL_NOBODY + 1;
+    channel.subscribe[CHANNEL_CONFIG] = ROLE_NOBODY + 1;
     channel.owners = crowd(people[0], CHANNEL_PEOPLE_MAX, 127);
     CHECK(!takes(store, &channel));
-    channel.subscribe[CHANNEL_CONFIG] = CHANNEL_NOBODY;
+    channel.subscribe[CHANNEL_CONFIG] = ROLE_NOBODY;
     /* All of them at once. */
     channel.admins = crowd(people[1], CHANNEL_PEOPLE_MAX, 127);
     channel.contacts = crowd(people[2], CHANNEL_PEOPLE_MAX, 127);
@@ -260,7 +260,7 @@ static bool read_channel(struct store *store, enum store_outcome *outcome)
     bool sound = true;
     *outcome = channel_get(store, SPAN("damaged"), &got);
     for (unsigned i = 0; i < CHANNEL_NODES; i++)
-        sound = sound && got.subscribe[i] <= CHANNEL_NOBODY;
+        sound = sound && got.subscribe[i] <= ROLE_NOBODY;
     if (*outcome == STORE_OK)
         sound = sound && got.owners.len > 0 && got.name.len <= 60 && got.admins.len <= 60;
     else

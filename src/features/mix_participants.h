@@ -1,7 +1,7 @@
-/* mix_people.h: what a client asks of a channel about itself (XEP-0369 7.1): to join and leave it,
- * another nick, other nodes. */
-#ifndef KITH_MIX_PEOPLE_H
-#define KITH_MIX_PEOPLE_H
+/* mix_participants.h: what a client asks of a channel about itself (XEP-0369 7.1): to join
+ * and leave it, another nick, other nodes. */
+#ifndef KITH_MIX_PARTICIPANTS_H
+#define KITH_MIX_PARTICIPANTS_H
 
 #include "core/turn.h"
 

@@ -1,6 +1,6 @@
-/* mix_people.c: XEP-0369 7.1.2 ... 7.1.4; MX-6, MX-10 ... MX-12. A join or leave that did not come
- * by way of the user's own server (XEP-0405) has all the same effects, since that is us. */
-#include "features/mix_people.h"
+/* mix_participants.c: XEP-0369 7.1.2 ... 7.1.4; MX-6, MX-10 ... MX-12. A join or leave that did not
+ * come by way of the user's own server (XEP-0405) has all the same effects, since that is us. */
+#include "features/mix_participants.h"
 
 #include "features/mix_channel.h"
 #include "features/mix_join.h"
