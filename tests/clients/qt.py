@@ -3,6 +3,8 @@
 write to one who is away, part again, ask the server what it is; talk in a channel (MIX), into which
 one invites the other; a wrong password and an unknown CA are refused."""
 
+import re
+
 from harness import TEXTS, Server, case, check, end, equal, read, stranger_ca
 from qxmpp import Qxmpp
 
@@ -107,6 +109,9 @@ def rooms(server):
         alice.wait("removed", COVEN)
         for person in (alice, bob):
             person.leave()
+            names = set(re.findall(r"urn:xmpp:mix:[a-z]+:\d+", read(person.out + ".log")))
+            equal(names, {"urn:xmpp:mix:" + name for name in ("core:1", "pam:1", "roster:0")},
+                  "the namespaces of MIX on its wire")
 
 
 def invited(server):
