@@ -50,17 +50,14 @@ void mix_setnick_request(struct turn *turn)
 {
     const struct jid asker = jid_to_bare(&turn->session->jid);
     const struct node *nick = stanza_child(turn->stanza, turn->child, NS_MIX, "nick");
-    struct span typed, had = SPAN_NONE;
+    struct span typed = SPAN(""), had = SPAN_NONE;
     struct channel_here channel;
     enum channel_role role;
     struct build build;
     if (!mix_channel_find(turn, jid_local(&turn->to), &channel, &role))
         return;
-    if (nick == NULL) {
-        reply_error(turn, ERROR_BAD_REQUEST);
-        return;
-    }
-    typed = stanza_text(turn->stanza, nick, &turn->server->arena);
+    if (nick != NULL) /* left blank: one is found (7.1.4) */
+        typed = stanza_text(turn->stanza, nick, &turn->server->arena);
     enum channel_outcome outcome = typed.bytes == NULL
                                        ? CHANNEL_NO_ROOM
                                        : channel_nick(turn->server, &channel, &asker, typed, &had);

@@ -199,6 +199,9 @@ async def changed(server):
     equal(await bob.core.set_nick(COVEN, "robert", timeout=SECONDS), "robert", "bob's nick")
     for device in (phone, laptop, bob):
         equal(await device.participant(), (bob_id, "robert"), "who has another nick")
+    equal(await bob.core.set_nick(COVEN, "", timeout=SECONDS), "bob", "a nick that is found")
+    for device in (phone, laptop, bob):
+        equal(await device.participant(), (bob_id, "bob"), "who has another nick")
     messages = {NODE + "messages"}
     rest = await bob.core.update_subscription(COVEN, unsubscribe=set(messages), timeout=SECONDS)
     equal(rest, (set(), set()), "what could not be done")
@@ -210,7 +213,7 @@ async def changed(server):
     equal(rest, ({NODE + "presence"}, set()), "what could not be done")
     bob.say(COVEN, "with bob", "groupchat")
     for device in (phone, laptop, bob):
-        await hear(device, bob, "robert", "with bob")
+        await hear(device, bob, "bob", "with bob")
     carol = await Member(server, "carol").enter()
     await refused(carol.core.set_nick(COVEN, "carol", timeout=SECONDS), "forbidden", "auth")
     carol.say(COVEN, "let me in", "groupchat")
