@@ -2,7 +2,9 @@
  * is refused at every point, so that the stream of another one who is away ends and the rest of it
  * is written into the tables that the first one is told from: what that one gets is what was said
  * to it, byte by byte, and what the other one had not acknowledged is stored (OFF-2, OFF-4, MAM-3).
- */
+ * The same among the participants of a channel, where the store then breaks (GR-2). */
+#include "base/heap.h"
+#include "core/channel_join.h"
 #include "crowd.h"
 #include "house.h"
 #include "world.h"
@@ -10,11 +12,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MESSAGES 6
 #define FILLING 700 /* some fit a page of the store */
 #define BODY_BYTES 1024
 #define RETRY_MS 2000 /* more than until it is tried again */
+#define HEAP_REQUESTS 4
+#define PATIENCE_SECONDS 120
 
 static unsigned passed, failed, ends;
 
@@ -141,9 +146,83 @@ static bool run(const char *question, unsigned least, unsigned n)
     return refused;
 }
 
+/* --- a channel whose store breaks while it tells --- */
+
+static unsigned refused_at; /* of the requests to the heap in a tick */
+static void (*wrap_hook)(bool begins);
+
+static void breaks(bool begins)
+{
+    wrap_hook(begins);
+    heap_fail_at(begins ? refused_at : 0);
+}
+
+static void channel_enter(const struct channel_here *channel, const char *name)
+{
+    struct server *server = house_server();
+    struct channel_joining joining = {
+        .nick_any = true, .nodes = 1 << CHANNEL_MESSAGES, .nodes_asked = true};
+    check(jid_of(span_string(name), SPAN("example.com"), SPAN(""), &server->arena, &joining.who) &&
+              channel_join(server, channel, &joining) == CHANNEL_DONE,
+          "cannot join", 0);
+}
+
+static void channel_make(void)
+{
+    struct server *server = house_server();
+    struct channel_here channel;
+    struct jid owner;
+    size_t mark = server->arena.used;
+    if (jid_of(SPAN("romeo"), SPAN("example.com"), SPAN(""), &server->arena, &owner) &&
+        channel_create(server, SPAN("coven"), &owner, &channel) == CHANNEL_DONE) {
+        channel_enter(&channel, "romeo");
+        channel_enter(&channel, "juliet");
+        channel_enter(&channel, "julian");
+    }
+    check(store_commit(server->store) == STORE_OK, "no channel", 0);
+    arena_reset(&server->arena, mark);
+}
+
+static struct guest *participant(const char *name)
+{
+    struct guest *guest = guest_enter(name, "home");
+    if (guest == NULL)
+        return NULL;
+    guest_say(guest, "<presence/><iq type='get' id='r'><query xmlns='jabber:iq:roster'>"
+                     "<annotate xmlns='urn:xmpp:mix:roster:0'/></query></iq>");
+    return guest;
+}
+
+/* Somebody types, which is written down nowhere. false: so many requests were not made. */
+static bool run_channel(unsigned heap, unsigned n)
+{
+    if (!start(n))
+        return false;
+    channel_make();
+    struct guest *romeo = participant("romeo"), *juliet = participant("juliet");
+    struct guest *julian = participant("julian");
+    if (romeo == NULL || juliet == NULL || julian == NULL)
+        return false;
+    sleeper(romeo);
+    guest_say(romeo, "<message type='groupchat' to='coven@mix.example.com'>"
+                     "<composing xmlns='http://jabber.org/protocol/chatstates'/></message>");
+    wrap_begin(WRAP_POOL, n);
+    wrap_hook = house_tick_hook;
+    house_tick_hook = breaks;
+    refused_at = heap;
+    settle(0);
+    bool refused = wrap_count(WRAP_POOL) >= n;
+    wrap_end();
+    heap_fail_at(0);
+    ends += guest_ended(juliet);
+    house_close();
+    return refused;
+}
+
 int main(void)
 {
     unsigned n;
+    alarm(PATIENCE_SECONDS); /* a tick without end is a failure too */
     house_boot();
     for (n = 1; run("<presence/>", MESSAGES, n); n++)
         ;
@@ -154,6 +233,11 @@ int main(void)
         ;
     check(n > MESSAGES, "memory was hardly asked for", n);
     check(ends > 0, "no stream has ended", 0);
+    ends = 0;
+    for (unsigned heap = 1; heap <= HEAP_REQUESTS; heap++)
+        for (n = 1; run_channel(heap, n); n++)
+            ;
+    check(n > 3, "memory was hardly asked for", n);
     house_leave();
     printf("%u passed, %u failed\n", passed, failed);
     return failed > 0;
