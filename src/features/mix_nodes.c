@@ -1,4 +1,5 @@
-/* mix_nodes.c: see mix_nodes.h. Reading nodes, following them, and which request it is. */
+/* mix_nodes.c: see mix_nodes.h. Reading nodes, following them, and which request it is.
+ * Limit: an answer is at most half of what may wait to be sent. */
 #include "features/mix_nodes.h"
 
 #include "core/output.h"
@@ -58,10 +59,12 @@ struct answer {
     bool full;
 };
 
+/* Half of what may wait to be sent: a long list costs nobody the stream. */
 static void answer_add(struct answer *answer, const struct build *build)
 {
     struct server *server = answer->request->turn->server;
-    answer->full |= build->full || !output_body(server, &answer->payload, build_span(build));
+    answer->full |= build->full || answer->payload.bytes + build->used > plan.output_bytes / 2 ||
+                    !output_body(server, &answer->payload, build_span(build));
 }
 
 /* No item is named: all are asked for. */
