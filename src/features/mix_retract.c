@@ -87,9 +87,12 @@ bool mix_retract(struct turn *turn, const struct channel_here *channel,
     struct build build;
     if (retraction->number == 0)
         return true;
-    /* XEP-0407 4, Example 6: all but the start tag's addresses goes. */
-    if (archive_body(server->store, retraction->number, &body) != STORE_OK)
+    enum store_outcome outcome = archive_body(server->store, retraction->number, &body);
+    if (outcome == STORE_NONE) /* it has made room for the retraction */
+        return true;
+    if (outcome != STORE_OK)
         return refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
+    /* XEP-0407 4, Example 6: all but the start tag's addresses goes. */
     static const struct span from = {"<message from='", sizeof "<message from='" - 1};
     size_t from_len = from.len + jid_bare(&channel->jid).len + 1 + PARTICIPANT_ID_CHARS;
     archive_id(server, owner, retraction->number, id);
