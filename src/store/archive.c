@@ -35,12 +35,16 @@ static bool fits(const struct archive_view *view, const struct archive_with *wit
 
 /* --- in the index --- */
 
+/* No further than to the end of what the source has. */
 static enum store_outcome walk(struct store *store, const struct archive_view *view,
-                               struct span owner, bool forwards, struct entry *entry)
+                               const struct archive_source *source, bool forwards, uint64_t high,
+                               struct entry *entry)
 {
     enum store_outcome outcome;
     do {
-        outcome = entry_next(store, owner, forwards, entry);
+        outcome = entry_next(store, source->owner, forwards, entry);
+        if (outcome == STORE_OK && (forwards ? entry->number > high : entry->number < source->low))
+            return STORE_NONE;
     } while (outcome == STORE_OK && !fits(view, &entry->with));
     return outcome;
 }
@@ -63,13 +67,12 @@ static enum store_outcome source_next(struct store *store, const struct archive_
         (forwards ? source->found.from <= from && from < source->found.number
                   : source->found.from >= from && from > source->found.number))
         return STORE_OK;
-    enum store_outcome outcome = walk(store, view, source->owner, forwards, &entry);
+    enum store_outcome outcome = walk(store, view, source, forwards, high, &entry);
     if (outcome != STORE_OK && outcome != STORE_NONE)
         return outcome;
-    bool within = outcome == STORE_OK && entry.number >= source->low && entry.number <= high;
     source->found.way = way;
     source->found.from = from;
-    source->found.number = within ? entry.number : nothing;
+    source->found.number = outcome == STORE_OK ? entry.number : nothing;
     return STORE_OK;
 }
 
