@@ -3,6 +3,7 @@
 
 #include "core/blocked.h"
 #include "core/caps.h"
+#include "core/limits.h"
 #include "core/output.h"
 #include "wire/names.h"
 #include "wire/token.h"
@@ -70,8 +71,12 @@ static void event_say(struct server *server, const struct channel_here *channel,
     struct session *next;
     for (struct session *at = session_first(server, jid); at != NULL; at = next) {
         next = session_another(at);
-        if (at->announced && channel_client(at) && !blocked_by(server, &at->jid, &channel->jid))
-            forward_say(server, event, jid_full(&at->jid), at, store_urgent(server->store));
+        if (!at->announced || !channel_client(at) || blocked_by(server, &at->jid, &channel->jid))
+            continue;
+        forward_say(server, event, jid_full(&at->jid), at, store_urgent(server->store));
+        server->turn_copies++;
+        if (config.rate_limits && server->speaker != NULL) /* ST-20 */
+            server->speaker->budget -= RATE_COPY_BYTES;
     }
 }
 

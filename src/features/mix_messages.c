@@ -269,30 +269,36 @@ static void session_tell(const struct saying *saying, struct session *at, struct
         output_say_pieces(server, at, pieces, sizeof pieces / sizeof pieces[0], false);
 }
 
+/* A copy with a head of its own. */
+static void copy_tell(struct saying *saying, struct session *at)
+{
+    struct server *server = saying->turn->server;
+    struct build *head = &saying->head;
+    const size_t begun = head->used;
+    build_attr(head, "to", jid_full(&at->jid));
+    build_str(head, ">");
+    if (saying->kept &&
+        archive_prefs_wants(server->store, jid_local(&at->jid), &saying->channel.jid))
+        stanza_id_build(server, &at->jid, saying->number, head);
+    must(!head->full);
+    session_tell(saying, at, build_span(head));
+    server->turn_copies++;
+    if (config.rate_limits) /* ST-20 */
+        saying->turn->session->budget -= RATE_COPY_BYTES;
+    head->used = begun;
+}
+
 /* Each client of the account that knows MIX, whatever its priority, under its own full jid
  * (XEP-0405 2.2). */
 static void account_tell(struct saying *saying, struct span bare)
 {
     struct server *server = saying->turn->server;
-    struct build *head = &saying->head;
-    const size_t begun = head->used;
     struct session *next;
     for (struct session *at = session_first(server, bare); at != NULL; at = next) {
         size_t mark = server->arena.used;
         next = session_another(at);
-        if (!hears(saying, at))
-            continue;
-        build_attr(head, "to", jid_full(&at->jid));
-        build_str(head, ">");
-        if (saying->kept &&
-            archive_prefs_wants(server->store, jid_local(&at->jid), &saying->channel.jid))
-            stanza_id_build(server, &at->jid, saying->number, head);
-        must(!head->full);
-        session_tell(saying, at, build_span(head));
-        server->turn_copies++;
-        if (config.rate_limits) /* ST-20 */
-            saying->turn->session->budget -= RATE_COPY_BYTES;
-        head->used = begun;
+        if (hears(saying, at))
+            copy_tell(saying, at);
         arena_reset(&server->arena, mark);
     }
 }
