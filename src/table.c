@@ -132,7 +132,8 @@ const struct row table[] = {
      client_leave_request},
     {0, KIND_IQ_GET, 0, NS_MIX_PAM "#archive", NULL, 0, ANNOUNCE_ARCHIVE, NULL}, /* XEP-0405 2.4 */
     {0, KIND_IQ_GET, 0, NS_OFFLINE, NULL, 0, ANNOUNCE_DOMAIN, NULL},             /* XEP-0160 4 */
-    {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE, NULL},                /* XEP-0359 5 */
+    {0, KIND_IQ_GET, 0, NS_STANZA_ID, NULL, 0, EVERYWHERE | ANNOUNCE_CHANNEL,
+     NULL}, /* XEP-0359 5 */
     {USER | BOUND, KIND_IQ_GET, ANYWHERE, NS_PING, "ping", 1, EVERYWHERE, ping_request},
     {USER | BOUND, KIND_IQ_GET, TO_DOMAIN, NS_VERSION, "query", 1, ANNOUNCE_DOMAIN,
      version_request},
