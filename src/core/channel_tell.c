@@ -8,8 +8,6 @@
 #include "wire/names.h"
 #include "wire/token.h"
 
-/* Up to here an event is copied to each session; above, its bytes are shared. */
-#define COPY_BYTES_MAX 1024
 #define TAGS_BYTES 128
 
 _Static_assert(CHANNEL_UID_CHARS <= TOKEN_CHARS, "80 bits of a token");
@@ -52,7 +50,7 @@ static bool event_begin(struct server *server, const struct channel_here *channe
     build_str(&build, "</event></message>");
     if (build.full)
         return false;
-    if (build.used > COPY_BYTES_MAX)
+    if (build.used > OUTPUT_COPY_BYTES_MAX)
         return output_body(server, &event->body, build_span(&build));
     event->tail = build_span(&build);
     return true;

@@ -8,8 +8,6 @@
 #include "core/pep.h"
 #include "wire/names.h"
 
-/* Up to here a push, a stored presence is copied to each session; above, its bytes are shared. */
-#define COPY_BYTES_MAX 1024
 /* Tags of a push, of 32 groups, of a channel. */
 #define TAGS_BYTES 700
 #define PRESENCE_HEAD_BYTES (64 + 2 * BUILD_ESCAPED_MAX(SESSION_JID_BYTES))
@@ -18,7 +16,7 @@ _Static_assert(BUILD_ESCAPED_MAX(ROSTER_ITEM_BYTES_MAX + ROSTER_CONTACT_BYTES_MA
                        CHUNK_ROOM <
                    CONTACT_ARENA_BYTES,
                "an item, behind others that fill a chunk");
-_Static_assert(CONTACT_ARENA_BYTES + PRESENCE_HEAD_BYTES + COPY_BYTES_MAX < ARENA_RESERVE,
+_Static_assert(CONTACT_ARENA_BYTES + PRESENCE_HEAD_BYTES + OUTPUT_COPY_BYTES_MAX < ARENA_RESERVE,
                "and the addresses");
 
 bool contact_has_arena(const struct server *server)
@@ -82,7 +80,7 @@ static bool push_begin(struct server *server, struct span contact, const struct 
     contact_item(&build, contact, item, participant);
     build_str(&build, "</query></iq>");
     must(!build.full); /* contact_has_arena */
-    if (build.used > COPY_BYTES_MAX)
+    if (build.used > OUTPUT_COPY_BYTES_MAX)
         return output_body(server, &push->body, build_span(&build));
     push->tail = build_span(&build);
     return true;
@@ -155,10 +153,10 @@ void contact_tell(struct server *server, const struct session *about, struct spa
                   struct session *recipient)
 {
     const struct rope *presence = &about->presence;
-    bool copied = presence->bytes <= COPY_BYTES_MAX;
+    bool copied = presence->bytes <= OUTPUT_COPY_BYTES_MAX;
     struct build build;
     size_t mark = server->arena.used;
-    build_init(&build, &server->arena, PRESENCE_HEAD_BYTES + COPY_BYTES_MAX);
+    build_init(&build, &server->arena, PRESENCE_HEAD_BYTES + OUTPUT_COPY_BYTES_MAX);
     build_str(&build, "<presence");
     build_attr(&build, "from", jid_full(&about->jid));
     build_attr(&build, "to", to);

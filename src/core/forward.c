@@ -8,9 +8,6 @@
 #include "wire/build.h"
 #include "wire/names.h"
 
-/* Up to here a stanza is copied to each recipient; above, its bytes are shared. */
-#define COPY_BYTES_MAX 1024
-
 static bool space(char byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -166,7 +163,7 @@ static bool forward_fill(struct turn *turn, struct inside inside, const struct w
     static const struct wrapping nothing;
     const struct wrapping *outer = around != NULL ? around : &nothing;
     size_t len = inside_bytes(inside) + outer->after.len;
-    bool copied = len + start_tag(turn).len <= COPY_BYTES_MAX;
+    bool copied = len + start_tag(turn).len <= OUTPUT_COPY_BYTES_MAX;
     size_t mark = turn->server->arena.used;
     struct build build;
 

@@ -17,6 +17,9 @@ void output_say(struct server *server, struct session *session, struct span byte
 void output_say_pieces(struct server *server, struct session *session, const struct span *pieces,
                        unsigned count, bool depends);
 
+/* What goes to several and is no longer than that is copied to each; of more the bytes are shared.
+ */
+#define OUTPUT_COPY_BYTES_MAX 1024
 /* The same for a head followed by a shared body. */
 void output_share(struct server *server, struct session *session, struct span head,
                   const struct rope *body, bool depends);

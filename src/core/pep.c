@@ -9,8 +9,6 @@
 #include "wire/names.h"
 #include "wire/timestamp.h"
 
-/* Up to here an event is copied to each recipient; above, its bytes are shared. */
-#define COPY_BYTES_MAX 1024
 #define ARRIVAL_CONTACTS 16    /* of one session in one tick */
 #define ARRIVAL_OUTPUT_SHARE 4 /* of plan.output_bytes: with more it waits */
 #define CHUNKS_KEPT_SHARE 4    /* of plan.chunks: so many are left for others */
@@ -102,7 +100,7 @@ static bool event_begin(struct server *server, const struct pep_event *event,
     pieces[count++] = build_span(&build);
     for (unsigned i = 0; i < count; i++)
         len += pieces[i].len;
-    if (len <= COPY_BYTES_MAX) {
+    if (len <= OUTPUT_COPY_BYTES_MAX) {
         build_init(&build, &server->arena, len);
         for (unsigned i = 0; i < count; i++)
             build_put(&build, pieces[i]);

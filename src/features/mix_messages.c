@@ -15,8 +15,6 @@
 #include "store/archive_prefs.h"
 #include "wire/names.h"
 
-/* Up to here a message is copied to each client; above, its bytes are shared. */
-#define COPY_BYTES_MAX 1024
 /* Of a start tag: all have one of their own. */
 #define TAG_BYTES_MAX 2048
 #define MIX_BYTES_MAX                                                                              \
@@ -196,7 +194,7 @@ static bool saying_make(struct saying *saying)
     saying->whole = build_span(&stanza);
     head_begin(saying);
     if (saying->head.full ||
-        (stanza.used > COPY_BYTES_MAX &&
+        (stanza.used > OUTPUT_COPY_BYTES_MAX &&
          !output_body(server, &saying->body,
                       span_cut(saying->whole, saying->inside, saying->whole.len))) ||
         (saying->kept && !archive_fits(server, stanza.used)))

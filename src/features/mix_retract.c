@@ -67,13 +67,11 @@ bool mix_retraction_read(struct turn *turn, const struct channel_here *channel,
     enum store_outcome outcome = message_look(turn, channel, role, id, retraction, &may);
     if (outcome == STORE_FAILED)
         return refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
-    if (asked == NULL)
-        return true;
-    if (outcome == STORE_NONE)
+    if (asked != NULL && outcome == STORE_NONE)
         return refuse(turn, ERROR_ITEM_NOT_FOUND);
-    if (!may)
+    if (asked != NULL && !may)
         return refuse(turn, ERROR_FORBIDDEN);
-    return store_has_room(turn->server->store, TOMBSTONE_BYTES) ||
+    return !may || store_has_room(turn->server->store, TOMBSTONE_BYTES) ||
            refuse(turn, ERROR_RESOURCE_CONSTRAINT);
 }
 
