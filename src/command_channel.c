@@ -125,6 +125,14 @@ static enum command_exit refuse(struct request *request, struct span name,
     return refuse_store(request);
 }
 
+/* One that was destroyed is not there, though some of it may be left for a while. */
+static enum store_outcome channel_there(struct store *store, struct span name,
+                                        struct channel *channel)
+{
+    enum store_outcome outcome = channel_get(store, name, channel);
+    return outcome == STORE_OK && (channel->flags & CHANNEL_ENDING) ? STORE_NONE : outcome;
+}
+
 /* --- making and destroying --- */
 
 /* The one who was named, or all who administer the server. Empty: there are none. */
@@ -214,28 +222,46 @@ enum command_exit channel_destroy_command(struct request *request)
 
 /* --- inviting --- */
 
+bool channel_names_fit(struct request *request, struct invitation_wish *wish)
+{
+    struct span rest = wish->channels;
+    struct channel channel;
+    struct build build;
+    build_init(&build, request->arena, INVITE_CHANNELS_MAX * (CONFIG_TEXT_MAX + 2) + rest.len);
+    for (unsigned count = 0; rest.len > 0; count++) {
+        struct span name = span_cut(rest, 0, span_find(rest, ' '));
+        rest = span_cut(rest, name.len + 1, rest.len);
+        enum store_outcome outcome = channel_there(request->store, name, &channel);
+        jid_list_put_parts(&build, name, span_string(config.mix_domain));
+        if (outcome == STORE_NONE || count == INVITE_CHANNELS_MAX) {
+            (void)refuse(request, name, CHANNEL_GONE);
+            return false;
+        }
+        if (outcome != STORE_OK || build.full) {
+            (void)refuse_store(request);
+            return false;
+        }
+    }
+    if (wish->channels.len > 0) {
+        wish->channels = build_span(&build);
+        wish->flags |= INVITE_TRUSTED;
+    }
+    return true;
+}
+
 enum command_exit channel_invite_command(struct request *request)
 {
-    char jid[CHANNEL_LOCAL_BYTES_MAX + CONFIG_TEXT_MAX + 2];
-    struct build build = {.bytes = jid, .size = sizeof jid};
-    struct invitation_wish wish = {
-        .owner = SPAN(""), .username = SPAN(""), .note = SPAN(""), .unlimited = true};
-    struct channel channel;
-    struct span name = request->arguments[0];
+    struct invitation_wish wish = {.owner = SPAN(""),
+                                   .username = SPAN(""),
+                                   .note = SPAN(""),
+                                   .channels = request->arguments[0],
+                                   .unlimited = true};
     for (unsigned i = 1; i < request->count; i++)
         if (!invite_read_number(request->arguments[i], &wish))
             return reply_malformed(request);
-    if (request->count < 1)
+    if (request->count < 1 || wish.channels.len == 0)
         return reply_malformed(request);
-    enum store_outcome outcome = channel_get(request->store, name, &channel);
-    if (outcome == STORE_NONE)
-        return refuse(request, name, CHANNEL_GONE);
-    jid_list_put_parts(&build, name, span_string(config.mix_domain));
-    if (outcome != STORE_OK || build.full)
-        return refuse_store(request);
-    wish.channels = build_span(&build);
-    wish.flags = INVITE_TRUSTED;
-    return invite_reply(request, &wish);
+    return channel_names_fit(request, &wish) ? invite_reply(request, &wish) : COMMAND_FAILED;
 }
 
 /* MT-10: `kith invite revoke` ends one of those that stand in the data; these, and those that stand
@@ -293,10 +319,12 @@ enum command_exit channel_list_command(struct request *request)
     enum store_outcome outcome;
     unsigned shown = 0;
     while ((outcome = channel_next(request->store, after, &local, &channel)) == STORE_OK) {
+        after = local;
+        if (channel.flags & CHANNEL_ENDING)
+            continue;
         outcome = channel_print(request->store, local, &channel);
         if (outcome != STORE_OK)
             break;
-        after = local;
         shown++;
     }
     if (outcome == STORE_NONE && shown == 0)
@@ -310,7 +338,7 @@ enum command_exit channel_members_command(struct request *request)
     struct channel channel;
     const char *after = NULL;
     struct span name = request->arguments[0];
-    enum store_outcome outcome = channel_get(request->store, name, &channel);
+    enum store_outcome outcome = channel_there(request->store, name, &channel);
     if (outcome == STORE_NONE)
         return refuse(request, name, CHANNEL_GONE);
     while (outcome == STORE_OK && (outcome = participant_next(request->store, channel.id, after,

@@ -319,36 +319,6 @@ static bool wish_fits(struct request *request, const struct invitation_wish *wis
     return outcome == STORE_OK;
 }
 
-/* The channels by their addresses; each must be there. false: the reply says what is wrong. */
-static bool channels_fit(struct request *request, struct invitation_wish *wish)
-{
-    struct span rest = wish->channels, name;
-    struct channel channel;
-    struct build build;
-    build_init(&build, request->arena, INVITE_CHANNELS_MAX * (CONFIG_TEXT_MAX + 2) + rest.len);
-    for (unsigned count = 0; rest.len > 0; count++) {
-        name = span_cut(rest, 0, span_find(rest, ' '));
-        rest = span_cut(rest, name.len + 1, rest.len);
-        enum store_outcome outcome = channel_get(request->store, name, &channel);
-        if (outcome == STORE_NONE || count == INVITE_CHANNELS_MAX) {
-            reply_line(request->reply,
-                       "kith: there is no channel %.*s; `kith channel list` shows all",
-                       (int)name.len, name.bytes);
-            return false;
-        }
-        jid_list_put_parts(&build, name, span_string(config.mix_domain));
-        if (outcome != STORE_OK || build.full) {
-            (void)reply_refused(request, INVITATION_FAILED, SPAN_NONE);
-            return false;
-        }
-    }
-    if (wish->channels.len > 0) {
-        wish->channels = build_span(&build);
-        wish->flags |= INVITE_TRUSTED;
-    }
-    return true;
-}
-
 enum command_exit invite_reply(struct request *request, const struct invitation_wish *wish)
 {
     struct invite_slip slip;
@@ -373,8 +343,9 @@ enum command_exit invite_make(struct request *request)
     for (unsigned i = 0; i < request->count; i++)
         if (!wish_read(request->arguments[i], &wish))
             return reply_malformed(request);
-    return wish_fits(request, &wish) && channels_fit(request, &wish) ? invite_reply(request, &wish)
-                                                                     : COMMAND_FAILED;
+    return wish_fits(request, &wish) && channel_names_fit(request, &wish)
+               ? invite_reply(request, &wish)
+               : COMMAND_FAILED;
 }
 
 static struct span line_take(struct span *text)

@@ -101,6 +101,9 @@ bool channel_prepare_create(const struct options *options, struct arena *arena,
                             struct build *request);
 bool channel_prepare_invite(const struct options *options, struct arena *arena,
                             struct build *request);
+/* The wish's channels, as that line has them, by their addresses; each must be there. false: the
+ * reply says which is not. */
+bool channel_names_fit(struct request *request, struct invitation_wish *wish);
 enum command_exit channel_create_command(struct request *request);
 enum command_exit channel_destroy_command(struct request *request);
 enum command_exit channel_invite_command(struct request *request);

@@ -83,7 +83,7 @@ def bad_words(server):
     refused(server, f"--days 0; {number} 365", "channel", "invite", "--days", "0", "family")
     refused(server, "`no body` cannot be the name of a channel; expected one such as family",
             "invite", "--channel", "garden,no body")
-    refused(server, "there is no channel attic; `kith channel list` shows all",
+    refused(server, GONE.format("attic"),
             "invite", "--channel", "garden,attic")
     refused(server, "--channel takes at most 4 names of channels",
             "invite", "--channel", "a,b,c,d,e")
