@@ -64,6 +64,17 @@ enum invitation_outcome invitation_make(struct store *store, const struct invita
                                    : INVITATION_FAILED;
 }
 
+bool invitation_throttled(struct server *server, struct span local)
+{
+    return config.rate_limits &&
+           throttle_full(&server->invitations, SPAN("invitation"), local, server->now_ms);
+}
+
+void invitation_note(struct server *server, struct span local)
+{
+    throttle_note(&server->invitations, SPAN("invitation"), local, server->now_ms);
+}
+
 /* MT-7: into the first of the channels; with the letter that says what kind of token it is. */
 static void channel_link(struct build *build, struct span channels, struct span token)
 {

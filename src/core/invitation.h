@@ -39,6 +39,10 @@ enum invitation_outcome {
 enum invitation_outcome invitation_make(struct store *store, const struct invitation_wish *wish,
                                         uint64_t now_us, char token[TOKEN_CHARS],
                                         struct invite *made);
+/* INV-5: whether the account has asked for too many of any kind within the hour; that it got one.
+ */
+bool invitation_throttled(struct server *server, struct span local);
+void invitation_note(struct server *server, struct span local);
 /* INV-1: the link that goes with it: to the owner (?roster) if it makes contacts and reserves no
  * name, else to the account to be made (?register). */
 void invitation_link(struct build *build, const struct invite *invite, struct span token);

@@ -35,8 +35,7 @@ void invitations_make(struct command_turn *command, struct invitation_wish *wish
     struct build uri;
     char token[TOKEN_CHARS];
     wish->owner = who;
-    if (!wish->unlimited && config.rate_limits &&
-        throttle_full(&server->invitations, SPAN("invitation"), who, server->now_ms)) { /* INV-5 */
+    if (!wish->unlimited && invitation_throttled(server, who)) {
         command_refuse(command, ERROR_RESOURCE_CONSTRAINT,
                        "These are many invitations for one hour. Try again later.");
         return;
@@ -52,7 +51,7 @@ void invitations_make(struct command_turn *command, struct invitation_wish *wish
         refuse_making(command, outcome);
         return;
     }
-    throttle_note(&server->invitations, SPAN("invitation"), who, server->now_ms);
+    invitation_note(server, who);
     if (as_account)
         invite.flags &= (uint8_t)~INVITE_CONTACT; /* of the copy that the link is made of */
     invitation_link(&uri, &invite, span_of(token, sizeof token));

@@ -80,13 +80,9 @@ static bool invitee_check(struct wish *wish)
     return !banned || refuse(turn, ERROR_NOT_ALLOWED);
 }
 
-/* INV-5. */
 static bool limits_check(struct wish *wish)
 {
-    struct server *server = wish->turn->server;
-    return !config.rate_limits ||
-           !throttle_full(&server->invitations, SPAN("invitation"), jid_local(&wish->inviter),
-                          server->now_ms) ||
+    return !invitation_throttled(wish->turn->server, jid_local(&wish->inviter)) ||
            refuse(wish->turn, ERROR_RESOURCE_CONSTRAINT);
 }
 
@@ -156,7 +152,6 @@ void mix_invite_request(struct turn *turn)
     } else if (!bearer_make(&wish, token)) {
         return;
     }
-    throttle_note(&server->invitations, SPAN("invitation"), jid_local(&wish.inviter),
-                  server->now_ms);
+    invitation_note(server, jid_local(&wish.inviter));
     answer(&wish, span_of(token, len));
 }
