@@ -12,10 +12,14 @@
 #include "base/settings.h"
 #include "command_parts.h"
 #include "config.h"
+#include "help.h"
 #include "plan.h"
 
 #define ARENA_BYTES 65536
 #define WORDS_MAX 4
+/* Of help texts. */
+#define HELP_BYTES 512
+#define COMMAND_COLUMN 30
 
 enum command_needs {
     NEEDS_NOTHING,
@@ -37,7 +41,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"serve", "", "run the server", NEEDS_PLAN, NULL, NULL, NULL},
+    {"serve", "", "run the server; its --help lists kith.conf's keys", NEEDS_PLAN, NULL, NULL,
+     NULL},
     {"user add", "[--admin] NAME", "make an account; the password comes from standard input",
      NEEDS_STORE, user_prepare_keys, user_add, NULL},
     {"user del", "NAME", "delete an account and end its streams", NEEDS_STORE, user_prepare_name,
@@ -189,13 +194,31 @@ static unsigned words_match(const struct command *command, char *const *words, u
     return n;
 }
 
-static void help_keys(void)
+/* Whether the command begins with these words, as far as it has any. */
+static bool command_fits(const struct command *command, char *const *words, unsigned count)
 {
-    struct config_key key;
-    printf("\nkith.conf has lines `key = value`; all may be left out:\n");
-    for (unsigned n = 0; config_key(n, &key); n++)
-        printf("  %-16s %s\n  %-16s expected: %s%s%s\n", key.name, key.meaning, "", key.expected,
-               key.fallback[0] ? "; default " : "", key.fallback);
+    for (unsigned n = 0; n < count && word_at(command->words, n).len > 0; n++)
+        if (!span_is(word_at(command->words, n), words[n]))
+            return false;
+    return true;
+}
+
+/* The options of the commands that begin with the given words. */
+static void help_options(char *const *words, unsigned count)
+{
+    printf("\noptions:\n");
+    for (unsigned i = 0; i < SWITCH_COUNT; i++) {
+        bool taken = switches[i].everywhere;
+        for (unsigned n = 0; n < COMMAND_COUNT && !taken; n++)
+            taken = command_fits(&commands[n], words, count) &&
+                    strstr(commands[n].arguments, switches[i].name) != NULL;
+        if (!taken)
+            continue;
+        char usage[HELP_BYTES];
+        snprintf(usage, sizeof usage, "%s %s", switches[i].name,
+                 switches[i].value ? switches[i].value : "");
+        help_row(usage, switches[i].help, COMMAND_COLUMN);
+    }
 }
 
 /* Help for the commands that begin with the given words (for all if there are none). */
@@ -204,25 +227,15 @@ static enum command_exit help_print(char *const *words, unsigned count)
     unsigned shown = 0, last = 0;
     printf("kith: a small XMPP server\n\nusage: kith [--config FILE] COMMAND\n\n");
     for (unsigned i = 0; i < COMMAND_COUNT; i++) {
-        bool fits = true;
-        for (unsigned n = 0; n < count && word_at(commands[i].words, n).len > 0; n++)
-            fits = fits && span_is(word_at(commands[i].words, n), words[n]);
-        if (!fits)
+        char usage[HELP_BYTES];
+        if (!command_fits(&commands[i], words, count))
             continue;
-        char usage[128];
         snprintf(usage, sizeof usage, "%s %s", commands[i].words, commands[i].arguments);
-        printf("  %-28s%s%s\n", usage, strlen(usage) > 27 ? "\n                              " : "",
-               commands[i].help);
+        help_row(usage, commands[i].help, COMMAND_COLUMN);
         shown++;
         last = i;
     }
-    printf("\noptions:\n");
-    for (unsigned i = 0; i < SWITCH_COUNT; i++) {
-        char usage[40];
-        snprintf(usage, sizeof usage, "%s %s", switches[i].name,
-                 switches[i].value ? switches[i].value : "");
-        printf("  %-28s%s\n", usage, switches[i].help);
-    }
+    help_options(words, count);
     if (shown == 1 && commands[last].handle == NULL)
         help_keys();
     printf("\nexit codes: 0 done, 1 refused or failed, 2 wrong command line or kith.conf\n");
@@ -446,6 +459,20 @@ static enum command_exit command_run(const struct command *command, const struct
     return here(command, build_span(&request), &arena, &reply);
 }
 
+static void command_unknown(char *const *words, unsigned count)
+{
+    bool begun = false;
+    for (unsigned i = 0; i < COMMAND_COUNT && count > 0; i++)
+        begun = begun || span_is(word_at(commands[i].words, 0), words[0]);
+    if (count == 0)
+        complain("which command? see `kith --help`");
+    else if (begun && count == 1)
+        complain("%s what? see `kith %s --help`", words[0], words[0]);
+    else
+        complain("unknown command `%s%s%s`; see `kith %s%s--help`", words[0], count > 1 ? " " : "",
+                 count > 1 ? words[1] : "", begun ? words[0] : "", begun ? " " : "");
+}
+
 int command_main(int argc, char **argv, int (*serve)(const struct command_line *line))
 {
     struct options options = {.line.program = argv[0]};
@@ -462,11 +489,7 @@ int command_main(int argc, char **argv, int (*serve)(const struct command_line *
         command = &commands[i];
     }
     if (used == 0) {
-        if (count == 0)
-            complain("which command? see `kith --help`");
-        else
-            complain("unknown command `%s%s%s`; see `kith --help`", words[0], count > 1 ? " " : "",
-                     count > 1 ? words[1] : "");
+        command_unknown(words, count);
         return COMMAND_USAGE;
     }
     if (!options_fit(command, &options, words + used, count - used))

@@ -77,7 +77,11 @@ def bad_words(server):
         refused(server, usage, "channel", verb, "one", "two", code=2)
         refused(server, usage, "channel", verb, "--admin", "family", code=2)
     refused(server, "usage: kith [--config FILE] channel list", "channel", "list", "x", code=2)
-    refused(server, "unknown command `channel`; see `kith --help`", "channel", code=2)
+    refused(server, "channel what? see `kith channel --help`", "channel", code=2)
+    refused(server, "unknown command `channel close`; see `kith channel --help`", "channel", "close",
+            code=2)
+    said = done(server, "channel", "--help")
+    check("--owner USER" in said and "--contact" not in said, f"other options: {said}")
     number = "expected a number from 1 to"
     refused(server, f"--uses 51; {number} 50", "channel", "invite", "--uses", "51", "family")
     refused(server, f"--days 0; {number} 365", "channel", "invite", "--days", "0", "family")
