@@ -110,8 +110,8 @@ void welcome_print(const struct command_line *line, struct store *store, const c
         return;
     snprintf(call, sizeof call, "%s%s%s", line->program, line->config ? " --config " : "",
              line->config ? line->config : "");
-    printf("\nThis is kith, chat server of %s, with %llu accounts.\n\n", config.domain,
-           (unsigned long long)accounts);
+    printf("\nThis is kith, chat server of %s, with %llu account%s.\n\n", config.domain,
+           (unsigned long long)accounts, accounts == 1 ? "" : "s");
     if (ca_path[0] != '\0')
         printf("1. Have people's devices trust the certificate authority of this server:\n"
                "       %s\n   README.md says how, for each client.\n",
@@ -120,7 +120,7 @@ void welcome_print(const struct command_line *line, struct store *store, const c
         printf("1. The certificate is the one you gave: %s\n", config.certificate);
     people_print(call, accounts, invited ? &slip : NULL);
     printf("3. In a client, log in with the address, as anna@%s, and the password.\n"
-           "   If it asks for a server: %s",
+           "   If it asks for a server:\n       %s",
            config.domain, config.domain);
     ports_print();
     printf(".\n");

@@ -173,10 +173,12 @@ static bool lock_take(struct store *store, struct arena *arena, const char **why
         *why = opening_sentence(arena, error, path);
     else if (fcntl(store->lock, F_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK &&
              wanted.l_pid > 0)
-        *why = environment_sentence(arena, "another kith (process %ld) already uses %s",
-                                    (long)wanted.l_pid, store->directory);
+        *why =
+            environment_sentence(arena, "another kith (process %ld) already uses %s; stop it first",
+                                 (long)wanted.l_pid, store->directory);
     else
-        *why = environment_sentence(arena, "another kith already uses %s", store->directory);
+        *why = environment_sentence(arena, "another kith already uses %s; stop it first",
+                                    store->directory);
     close(store->lock);
     store->lock = -1;
     return false;
