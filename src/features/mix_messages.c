@@ -337,7 +337,7 @@ static void say(struct saying *saying)
     saying->owner = channel_archive_name(saying->channel.channel.id, saying->owner_name);
     saying->lasting = lasting(turn);
     saying->kept = config.archive && saying->lasting;
-    if (saying_make(saying) && mix_retract(turn, &saying->channel, &retraction))
+    if (saying_make(saying) && mix_retract(turn, &retraction))
         participants_tell(saying);
 }
 

@@ -24,6 +24,30 @@ static bool said_by(const struct channel_here *channel, struct span stanza,
                       span_of(id, PARTICIPANT_ID_CHARS));
 }
 
+/* XEP-0407 4, Example 6: of the message all goes but whose it was. */
+static void tombstone_build(struct turn *turn, const struct channel_here *channel,
+                            struct span owner, struct span stanza,
+                            struct mix_retraction *retraction)
+{
+    struct server *server = turn->server;
+    struct build *build = &retraction->tombstone;
+    size_t from_len =
+        sizeof "<message from='" - 1 + jid_bare(&channel->jid).len + 1 + PARTICIPANT_ID_CHARS;
+    char id[UID_CHARS], time[TIMESTAMP_BYTES];
+    archive_id(server, owner, retraction->number, id);
+    timestamp_write(server->wall_us, time);
+    build_init(build, &server->arena, TOMBSTONE_BYTES + ARCHIVE_NOTE_BYTES(owner.len));
+    build_put(build, span_cut(stanza, 0, from_len));
+    build_str(build, "'");
+    build_attr(build, "id", span_of(id, sizeof id));
+    build_str(build, " type='groupchat'><retracted xmlns='" NS_MIX_MISC "'");
+    build_attr(build, "by", jid_bare(&turn->session->jid));
+    build_attr(build, "time", span_of(time, sizeof time));
+    build_str(build, "/>");
+    stanza_id_put(build, jid_bare(&channel->jid), span_of(id, sizeof id));
+    build_str(build, "</message>");
+}
+
 /* STORE_NONE: it is not in the channel's archive. *may: it may be taken back. */
 static enum store_outcome message_look(struct turn *turn, const struct channel_here *channel,
                                        enum channel_role role, const char id[PARTICIPANT_ID_CHARS],
@@ -45,7 +69,10 @@ static enum store_outcome message_look(struct turn *turn, const struct channel_h
         return outcome;
     *may = channel_may(role, channel->channel.retract_any) ||
            ((channel->channel.flags & CHANNEL_RETRACT_OWN) && said_by(channel, body.stanza, id));
-    retraction->number = *may ? number : 0;
+    if (*may) {
+        retraction->number = number;
+        tombstone_build(turn, channel, owner, body.stanza, retraction);
+    }
     return STORE_OK;
 }
 
@@ -71,43 +98,17 @@ bool mix_retraction_read(struct turn *turn, const struct channel_here *channel,
         return refuse(turn, ERROR_ITEM_NOT_FOUND);
     if (asked != NULL && !may)
         return refuse(turn, ERROR_FORBIDDEN);
-    return !may || store_has_room(turn->server->store, TOMBSTONE_BYTES) ||
+    if (!may)
+        return true;
+    return (!retraction->tombstone.full && store_has_room(turn->server->store, TOMBSTONE_BYTES)) ||
            refuse(turn, ERROR_RESOURCE_CONSTRAINT);
 }
 
-bool mix_retract(struct turn *turn, const struct channel_here *channel,
-                 const struct mix_retraction *retraction)
+bool mix_retract(struct turn *turn, struct mix_retraction *retraction)
 {
-    struct server *server = turn->server;
-    char name[CHANNEL_ARCHIVE_NAME_BYTES], id[UID_CHARS], time[TIMESTAMP_BYTES];
-    struct span owner = channel_archive_name(channel->channel.id, name);
-    struct archive_body body;
-    struct build build;
-    if (retraction->number == 0)
-        return true;
-    enum store_outcome outcome = archive_body(server->store, retraction->number, &body);
-    if (outcome == STORE_NONE) /* it has made room for the retraction */
-        return true;
-    if (outcome != STORE_OK)
-        return refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
-    /* XEP-0407 4, Example 6: all but the start tag's addresses goes. */
-    static const struct span from = {"<message from='", sizeof "<message from='" - 1};
-    size_t from_len = from.len + jid_bare(&channel->jid).len + 1 + PARTICIPANT_ID_CHARS;
-    archive_id(server, owner, retraction->number, id);
-    timestamp_write(server->wall_us, time);
-    build_init(&build, &server->arena, TOMBSTONE_BYTES + ARCHIVE_NOTE_BYTES(owner.len));
-    build_put(&build, span_cut(body.stanza, 0, from_len));
-    build_str(&build, "'");
-    build_attr(&build, "id", span_of(id, sizeof id));
-    build_str(&build, " type='groupchat'><retracted xmlns='" NS_MIX_MISC "'");
-    build_attr(&build, "by", jid_bare(&turn->session->jid));
-    build_attr(&build, "time", span_of(time, sizeof time));
-    build_str(&build, "/>");
-    stanza_id_put(&build, jid_bare(&channel->jid), span_of(id, sizeof id));
-    build_str(&build, "</message>");
-    if (build.full)
-        return refuse(turn, ERROR_RESOURCE_CONSTRAINT);
-    if (archive_replace(server->store, retraction->number, &build) != STORE_OK)
-        return refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
-    return true;
+    enum store_outcome outcome = STORE_NONE;
+    if (retraction->number != 0)
+        outcome = archive_replace(turn->server->store, retraction->number, &retraction->tombstone);
+    return outcome == STORE_OK || outcome == STORE_NONE || /* it has made room for the retraction */
+           refuse(turn, ERROR_INTERNAL_SERVER_ERROR);
 }

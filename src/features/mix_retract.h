@@ -11,6 +11,7 @@ struct mix_retraction {
     bool asked;      /* by XEP-0407: refused if it cannot be done; by XEP-0424 it is a message */
     struct span id;  /* bytes NULL: nothing */
     uint64_t number; /* 0: nothing that is there and that he may take back */
+    struct build tombstone; /* what is to stand in its place */
 };
 
 /* Looks what it is. false: it was refused. `role` is the asker's, `id` his in the channel. */
@@ -18,7 +19,6 @@ bool mix_retraction_read(struct turn *turn, const struct channel_here *channel,
                          enum channel_role role, const char id[PARTICIPANT_ID_CHARS],
                          struct mix_retraction *retraction);
 /* Leaves a tombstone in the message's place. false: an error was answered. */
-bool mix_retract(struct turn *turn, const struct channel_here *channel,
-                 const struct mix_retraction *retraction);
+bool mix_retract(struct turn *turn, struct mix_retraction *retraction);
 
 #endif
