@@ -1,7 +1,10 @@
 /* mix_forms.c: info and config of a channel as forms (XEP-0369 5.1.5, XEP-0406 2.4), one table of
  * the fields of each; a field that is not sent keeps its value (XEP-0406 3.1, 3.2). */
-#include "features/mix_nodes.h"
+#include "features/mix_forms.h"
+#include "features/mix_lists.h"
+#include "wire/form.h"
 #include "wire/names.h"
+#include "wire/timestamp.h"
 
 /* --- rights --- */
 

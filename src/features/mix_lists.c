@@ -1,6 +1,6 @@
 /* mix_lists.c: whom a channel lets in and whom it keeps out: the nodes `allowed` and `banned`
  * (XEP-0406 2.2, 2.3, 3.3; MX-20, MX-21). A channel with a node `allowed` is private. */
-#include "features/mix_nodes.h"
+#include "features/mix_lists.h"
 #include "wire/names.h"
 
 enum channel_list mix_list_of(const struct mix_request *request)

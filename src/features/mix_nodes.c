@@ -3,7 +3,10 @@
 #include "features/mix_nodes.h"
 
 #include "core/output.h"
+#include "features/mix_forms.h"
+#include "features/mix_lists.h"
 #include "wire/names.h"
+#include "wire/timestamp.h"
 
 #define ITEM_IDS_MAX 64 /* in one request */
 
@@ -11,43 +14,6 @@ static void refuse(struct mix_request *request, struct span condition)
 {
     const struct refusal refusal = {.error = ERROR_BAD_REQUEST, .condition = condition};
     reply_refusal(request->turn, &refusal);
-}
-
-const struct node *mix_item(const struct mix_request *request)
-{
-    const struct stanza *stanza = request->turn->stanza;
-    const struct node *items = stanza_child(stanza, request->element, NULL, "items");
-    const struct node *item =
-        stanza_child(stanza, items != NULL ? items : request->element, NULL, "item");
-    bool single = item == NULL || stanza_next(stanza, item, NULL, "item") == NULL;
-    return single ? item : NULL;
-}
-
-static void node_open(struct build *build, const char *element, enum channel_node node)
-{
-    build_str(build, "<");
-    build_str(build, element);
-    build_attr(build, "node", channel_node_name(node));
-    build_str(build, ">");
-}
-
-void mix_published(struct mix_request *request, struct span id, struct span item)
-{
-    struct server *server = request->turn->server;
-    struct build answer;
-    build_init(&answer, &server->arena, 256 + BUILD_ESCAPED_MAX(id.len));
-    build_str(&answer, "<pubsub xmlns='" NS_PUBSUB "'>");
-    node_open(&answer, "publish", request->node);
-    build_str(&answer, "<item");
-    build_attr(&answer, "id", id);
-    build_str(&answer, "/></publish></pubsub>");
-    enum store_outcome outcome =
-        answer.full ? STORE_FULL
-                    : channel_event_item(server, &request->channel, request->node, item, SPAN_NONE);
-    if (outcome != STORE_OK)
-        reply_store_error(request->turn, outcome);
-    else
-        reply_result(request->turn, build_span(&answer));
 }
 
 /* --- reading --- */
@@ -184,7 +150,9 @@ static void items_request(struct mix_request *request)
     }
     build_init(&build, &server->arena, 256);
     build_str(&build, "<pubsub xmlns='" NS_PUBSUB "'>");
-    node_open(&build, "items", request->node);
+    build_str(&build, "<items");
+    build_attr(&build, "node", channel_node_name(request->node));
+    build_str(&build, ">");
     answer_add(&answer, &build);
     enum store_outcome outcome = items_put(&answer);
     answer.full |= !output_body(server, &answer.payload, SPAN("</items></pubsub></iq>"));
