@@ -191,7 +191,7 @@ static void read_open(struct server *server, struct session *session, bool reada
     rate_refill(server, session);
     for (unsigned stanzas = 0; may_read(session); stanzas++) {
         again = stanzas >= TURN_STANZAS || server->turn_copies >= TURN_COPIES ||
-                store_crowded(server->store);
+                store_crowded(server->store) || output_crowded(server);
         if (again)
             break;
         if (item(server, session)) {

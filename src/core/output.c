@@ -245,6 +245,11 @@ bool output_body(struct server *server, struct rope *body, struct span bytes)
     return true;
 }
 
+bool output_crowded(const struct server *server)
+{
+    return store_urgent(server->store) && pool_left(&server->chunks.chunks) < plan.chunks / 2;
+}
+
 void output_release(struct server *server)
 {
     for (struct session *at = server->streams; at != NULL; at = at->next) {

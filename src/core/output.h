@@ -36,6 +36,10 @@ void output_worth(struct session *session);
 /* A body for sharing: bytes at the end of a rope of one's own. false: no memory. */
 bool output_body(struct server *server, struct rope *body, struct span bytes);
 
+/* Whether so much memory is taken while something waits for the commit that a tick should begin
+ * nothing more: none of that can leave before, and others' streams would end for it. */
+bool output_crowded(const struct server *server);
+
 /* Sends what may leave now, as far as the socket takes it. */
 void output_flush(struct server *server, struct session *session);
 

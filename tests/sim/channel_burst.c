@@ -15,6 +15,7 @@
 
 #define PEOPLE_MAX 200
 #define BURST 1000
+#define NICKS 16
 #define ROUNDS_MAX 200000
 #define ID_BYTES 32
 #define CHANNEL "burst@mix." HOUSE_DOMAIN
@@ -100,7 +101,8 @@ static void join(const struct channel_here *channel, unsigned i)
 {
     struct server *server = house_server();
     char jid[64], nick[16];
-    struct channel_joining joining = {.nodes = 1 << CHANNEL_MESSAGES, .nodes_asked = true};
+    struct channel_joining joining = {.nodes = 1 << CHANNEL_MESSAGES | 1 << CHANNEL_PARTICIPANTS,
+                                      .nodes_asked = true};
     snprintf(jid, sizeof(jid), "u%u@" HOUSE_DOMAIN, i);
     snprintf(nick, sizeof(nick), "nick %u", i);
     joining.nick = span_string(nick);
@@ -226,6 +228,31 @@ static void burst(void)
            waits ? waited[waits / 100] : 0, waits, (unsigned long long)longest);
 }
 
+/* --- what waits for the commit --- */
+
+/* Somebody takes as many nicks as are read in one turn: what all are told of it cannot leave before
+ * the commit, and ends nobody's stream. */
+static void nicks(void)
+{
+    struct text text = {0};
+    unsigned told = 0, ended = 0;
+    for (unsigned i = 0; i < NICKS; i++)
+        text_format(&text,
+                    "<iq type='set' id='%u' to='" CHANNEL "'><setnick xmlns='urn:xmpp:mix:core:1'>"
+                    "<nick>somebody else %u</nick></setnick></iq>",
+                    i, i);
+    guest_say_bytes(people[0].guest, text.bytes, text.len);
+    settle(1000);
+    for (unsigned i = 0; i < count; i++) {
+        struct guest *guest = people[i].guest;
+        ended += guest && guest_ended(guest);
+        told += guest && guest_heard(guest, "<nick>somebody else") == NICKS;
+    }
+    check(ended == 0 && told > count / 4, "%u streams end, %u hear all %u nicks", ended, told,
+          NICKS);
+    crowd_forget();
+}
+
 /* --- what is left --- */
 
 /* Reads on in its own archive, page by page. */
@@ -326,6 +353,7 @@ static void play(const struct profile *profile)
             people[i].guest->deaf = people[i].manner == MANNER_DEAF;
     }
     crowd_forget();
+    nicks();
     burst();
     people_check();
     house_close();
