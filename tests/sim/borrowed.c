@@ -5,6 +5,7 @@
  * The same among the participants of a channel, where the store then breaks (GR-2). */
 #include "base/heap.h"
 #include "core/channel_join.h"
+#include "core/channel_make.h"
 #include "crowd.h"
 #include "house.h"
 #include "world.h"
