@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "command_parts.h"
+#include "core/channel_join.h"
 #include "core/errand.h"
 #include "core/offline.h"
 #include "extensions.h"
@@ -20,6 +21,7 @@
 #include "wire/library.h"
 
 #define DAYS_WARN 14
+#define DISK_BYTES_WARN (4 * STORE_DISK_BYTES_MIN)
 
 static void status_pool(struct build *reply, const struct pool *pool)
 {
@@ -190,6 +192,18 @@ static bool check_store(struct request *request)
            whole;
 }
 
+static bool check_disk(struct build *reply)
+{
+    char text[100], advice[100];
+    uint64_t bytes;
+    if (!store_disk_left(config.data, &bytes))
+        return true;
+    snprintf(text, sizeof text, "%llu KB left for `data`", (unsigned long long)bytes >> 10);
+    snprintf(advice, sizeof advice, "make room: with less than %d KB nothing more is stored",
+             STORE_DISK_BYTES_MIN >> 10);
+    return finding(reply, "disk", text, bytes < DISK_BYTES_WARN ? advice : NULL);
+}
+
 static bool check_port(struct build *reply, const struct config_address *address)
 {
     char text[100];
@@ -239,6 +253,13 @@ static bool check_offline(struct build *reply)
                        : NULL);
 }
 
+static bool check_participants(struct build *reply)
+{
+    char text[100];
+    snprintf(text, sizeof text, "at most %u participants", channel_participants_max());
+    return finding(reply, "channel", text, NULL);
+}
+
 enum command_exit look_check(struct request *request)
 {
     char text[200];
@@ -247,8 +268,10 @@ enum command_exit look_check(struct request *request)
              (unsigned long long)plan_total() >> 10);
     good = finding(request->reply, "memory", text, NULL) && good;
     good = check_offline(request->reply) && good;
+    good = check_participants(request->reply) && good;
     good = check_certificate(request) && good;
     good = check_store(request) && good;
+    good = check_disk(request->reply) && good;
     good = check_ports(request->reply) && good;
     good = check_codes(request->reply) && good;
     return good ? COMMAND_DONE : COMMAND_FAILED;

@@ -142,21 +142,26 @@ static enum channel_outcome choose(struct joiner *joiner)
     return outcome;
 }
 
+uint32_t channel_participants_max(void)
+{
+    return config.participants_per_channel < plan.participants ? config.participants_per_channel
+                                                               : plan.participants;
+}
+
 static enum channel_outcome capacity(struct joiner *joiner)
 {
     struct store *store = joiner->server->store;
     uint64_t channel = joiner->channel->channel.id;
-    unsigned most = config.participants_per_channel < plan.participants
-                        ? config.participants_per_channel
-                        : plan.participants;
     unsigned count = 0, entries = 0;
     if (!joiner->present && participant_count(store, channel, &count) != STORE_OK)
         return CHANNEL_FAILED;
     if (joiner->entry &&
         channel_entry_count(store, channel, CHANNEL_LIST_ALLOWED, &entries) != STORE_OK)
         return CHANNEL_FAILED;
-    return (!joiner->present && count >= most) || entries >= CHANNEL_ENTRIES_MAX ? CHANNEL_FULL
-                                                                                 : CHANNEL_DONE;
+    return (!joiner->present && count >= channel_participants_max()) ||
+                   entries >= CHANNEL_ENTRIES_MAX
+               ? CHANNEL_FULL
+               : CHANNEL_DONE;
 }
 
 /* What his own server knows, and whether his roster has room. What he called the channel there, and

@@ -42,6 +42,9 @@ struct channel_joining {
     char id[PARTICIPANT_ID_CHARS];
 };
 
+/* How many participants a channel can have: what is configured, at most what the profile has. */
+uint32_t channel_participants_max(void);
+
 /* MX-6 … MX-9. Writes participant, membership and roster item (subscription none), tells the
  * subscribers of `participants` (and of `allowed`), pushes the roster item. Nothing is written
  * unless CHANNEL_DONE. */

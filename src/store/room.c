@@ -170,12 +170,21 @@ void room_forget(struct store *store)
     store->counted = false;
 }
 
-void room_look_at_disk(struct store *store)
+bool store_disk_left(const char *directory, uint64_t *bytes)
 {
     struct statvfs room;
-    if (fstatvfs(store->lock, &room) != 0 || room.f_blocks == 0)
+    if (statvfs(directory, &room) != 0 || room.f_blocks == 0)
+        return false;
+    *bytes = (uint64_t)room.f_bavail * room.f_frsize;
+    return true;
+}
+
+void room_look_at_disk(struct store *store)
+{
+    uint64_t bytes;
+    if (!store_disk_left(store->directory, &bytes))
         return; /* it does not say, so it is not held against it */
-    bool low = (uint64_t)room.f_bavail * room.f_frsize < STORE_DISK_BYTES_MIN;
+    bool low = bytes < STORE_DISK_BYTES_MIN;
     if (low != store->disk_low)
         log_line(LOG_NOTE, "store: %s",
                  low ? "the disk is nearly full, nothing more is stored"

@@ -76,6 +76,9 @@ void store_reader_check(struct store *store);
 
 void store_usage(struct store *store, struct store_use *use);
 
+/* The room left on the disk of a directory, in bytes. false: it is not there, or does not say. */
+bool store_disk_left(const char *directory, uint64_t *bytes);
+
 /* A secret of this store, made with it: for fake salts (SA-10), for the ids of the archive. */
 #define STORE_SECRET_BYTES 32
 const uint8_t *store_secret(const struct store *store);

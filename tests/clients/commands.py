@@ -3,11 +3,14 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
+import subprocess
 
+import harness
 import slix
-from harness import Server, case, check, end, equal, openssl, wait_until, write
+from harness import Server, Skip, case, check, end, equal, openssl, wait_until, write
 from slix import Person, refusal
 
 
@@ -163,6 +166,33 @@ def bad_settings(server):
             check(key in said, f"{key} = {value}: it said only: {said.strip()!r}")
 
 
+def look(server, code, *before):
+    """What kith check says, on standard error where it is not content."""
+    done = subprocess.run([*before, harness.KITH, "--config", server.config, "check"],
+                          capture_output=True, text=True, check=False)
+    if done.stderr.startswith(("mount", "unshare")):
+        raise Skip("no private mount namespace here: " + done.stderr.strip())
+    said = done.stdout + done.stderr
+    equal(done.returncode, code, f"its exit code, and it said {said}")
+    return said
+
+
+def looked_at(server):
+    said = look(server, 0)
+    check(re.search("^disk +[0-9]+ KB left for `data`$", said, re.M), said)
+    check("channel      at most 200 participants\n" in said, said)
+    with Server(profile="router-8m") as small:
+        os.mkdir(small.data)
+        check("channel      at most 50 participants\n" in look(small, 0), "not the profile's")
+        mount = f"mount -t tmpfs -o size=900k kith {small.data} && exec \"$@\""
+        said = look(small, 1, "unshare", "--mount", "sh", "-c", mount, "sh")
+        check("-> make room: with less than 256 KB nothing more is stored\n" in said, said)
+        small.configure(offline_messages="101")
+        said = look(small, 1)
+        check("-> `offline_messages` asks for more: give a profile that has as many\n" in said,
+              said)
+
+
 def still_serves(server):
     async def visit(_):
         for person in await meet(server):
@@ -192,6 +222,8 @@ with Server() as server:
         still_serves(server)
     with case("process: settings that mean nothing are refused"):
         bad_settings(server)
+    with case("commands: kith check looks at the disk, and at what a profile has"):
+        looked_at(server)
     with case("process: killed, started again, accounts are there"):
         slix.run(server, killed)
     with case("process: SIGTERM tells every stream system-shutdown"):

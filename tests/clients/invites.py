@@ -185,6 +185,7 @@ def second_start(server):
     with on_terminal(server, "serve") as read:
         text = read("Ctrl-C stops the server")
     check("preauth=" not in text, f"an invitation is shown: {text}")
+    check("This is kith, chat server of localhost, with 1 account.\n" in text, text)
     check("/kith --config" in text and " invite\n" in text, "no word of `kith invite`")
     equal(listed(server), {}, "what is left")
 
