@@ -43,13 +43,14 @@ bool channel_prepare_names(const struct options *options, struct arena *arena,
     const char *given = options->channel;
     char one[CHANNEL_LOCAL_BYTES_MAX + CONFIG_TEXT_MAX + 2];
     struct span rest = given == NULL ? SPAN("") : span_string(given), local;
+    unsigned count = 0;
     if (given == NULL)
         return true;
     build_str(request, "channel");
-    for (unsigned count = 0; rest.len > 0; count++) {
+    do {
         struct span name = span_cut(rest, 0, span_find(rest, ','));
         rest = span_cut(rest, name.len + 1, rest.len);
-        if (count == INVITE_CHANNELS_MAX || name.len >= sizeof one) {
+        if (count++ == INVITE_CHANNELS_MAX || name.len >= sizeof one) {
             complain("--channel takes at most %d names of channels", INVITE_CHANNELS_MAX);
             return false;
         }
@@ -59,7 +60,7 @@ bool channel_prepare_names(const struct options *options, struct arena *arena,
             return false;
         build_str(request, " ");
         build_put(request, local);
-    }
+    } while (rest.len > 0);
     build_str(request, "\n");
     return true;
 }

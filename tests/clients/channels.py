@@ -89,6 +89,8 @@ def bad_words(server):
             "invite", "--channel", "garden,no body")
     refused(server, GONE.format("attic"),
             "invite", "--channel", "garden,attic")
+    refused(server, "`` cannot be the name of a channel; expected one such as family",
+            "invite", "--contact", "romeo", "--channel", "")
     refused(server, "--channel takes at most 4 names of channels",
             "invite", "--channel", "a,b,c,d,e")
     equal(done(server, "invite", "list"), "", "invitations")
