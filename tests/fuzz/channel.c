@@ -232,10 +232,10 @@ static bool member(const struct participant *participant, struct span channel)
     struct store *store = house_server()->store;
     struct span local = span_cut(participant->jid, 0, span_find(participant->jid, '@'));
     struct membership membership;
-    return membership_get(store, local, channel, &membership) == STORE_OK &&
-           membership_present(&membership) &&
-           memcmp(membership.stays[membership.count - 1].id, participant->id,
-                  PARTICIPANT_ID_CHARS) == 0;
+    if (membership_get(store, local, channel, &membership) != STORE_OK)
+        return false;
+    const struct stay *stay = membership_stay(&membership);
+    return stay != NULL && memcmp(stay->id, participant->id, PARTICIPANT_ID_CHARS) == 0;
 }
 
 static void channel_agrees(struct span local, const struct channel *channel)
@@ -261,8 +261,8 @@ static void account_agrees(const char *name)
     struct roster_item item;
     char jid[192];
     while (membership_next(store, span_string(name), channel, &channel, &membership) == STORE_OK) {
-        const struct stay *stay = &membership.stays[membership.count - 1];
-        if (!membership_present(&membership))
+        const struct stay *stay = membership_stay(&membership);
+        if (stay == NULL)
             continue;
         snprintf(jid, sizeof(jid), "%.*s@mix.example.com", (int)channel.len, channel.bytes);
         if (channel_get(store, channel, &there) != STORE_OK || there.id != stay->channel ||
