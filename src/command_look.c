@@ -192,13 +192,35 @@ static bool check_store(struct request *request)
            whole;
 }
 
+/* The directory of the data, or where it will be made. */
+static void data_place(char directory[CONFIG_TEXT_MAX])
+{
+    char *slash;
+    size_t len = strlen(config.data);
+    memcpy(directory, config.data, CONFIG_TEXT_MAX);
+    while (len > 1 && directory[len - 1] == '/')
+        directory[--len] = '\0';
+    if (access(directory, F_OK) == 0)
+        return;
+    slash = strrchr(directory, '/');
+    if (slash == NULL)
+        snprintf(directory, CONFIG_TEXT_MAX, ".");
+    else
+        slash[slash == directory] = '\0'; /* "/" stays */
+}
+
 static bool check_disk(struct build *reply)
 {
     char text[100], advice[100];
+    char directory[CONFIG_TEXT_MAX];
     uint64_t bytes;
-    if (!store_disk_left(config.data, &bytes))
+    data_place(directory);
+    if (access(directory, W_OK) != 0)
+        return finding(reply, "disk", directory,
+                       "nothing can be written there: make it, or give another `data`");
+    if (!store_disk_left(directory, &bytes))
         return true;
-    snprintf(text, sizeof text, "%llu KB left for `data`", (unsigned long long)bytes >> 10);
+    snprintf(text, sizeof text, "%llu MB left for `data`", (unsigned long long)bytes >> 20);
     snprintf(advice, sizeof advice, "make room: with less than %d KB nothing more is stored",
              STORE_DISK_BYTES_MIN >> 10);
     return finding(reply, "disk", text, bytes < DISK_BYTES_WARN ? advice : NULL);

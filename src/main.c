@@ -42,7 +42,9 @@ static bool directory_make(void)
 {
     if (mkdir(config.data, 0700) == 0 || errno == EEXIST)
         return true;
-    return fail(config.data, strerror(errno));
+    return fail(config.data, errno == ENOENT ? "the directory above it does not exist; make it, or "
+                                               "give another `data`"
+                                             : strerror(errno));
 }
 
 static void handles_allow(void)

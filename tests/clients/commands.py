@@ -179,7 +179,7 @@ def look(server, code, *before):
 
 def looked_at(server):
     said = look(server, 0)
-    check(re.search("^disk +[0-9]+ KB left for `data`$", said, re.M), said)
+    check(re.search("^disk +[0-9]+ MB left for `data`$", said, re.M), said)
     check("channel      at most 200 participants\n" in said, said)
     with Server(profile="router-8m") as small:
         os.mkdir(small.data)
@@ -187,7 +187,15 @@ def looked_at(server):
         mount = f"mount -t tmpfs -o size=900k kith {small.data} && exec \"$@\""
         said = look(small, 1, "unshare", "--mount", "sh", "-c", mount, "sh")
         check("-> make room: with less than 256 KB nothing more is stored\n" in said, said)
-        small.configure(offline_messages="101")
+        small.configure(data=os.path.join(small.data, "none", "data"))
+        above = os.path.dirname(small.settings["data"])
+        said = look(small, 1)
+        check(f"disk         {above}\n             -> nothing can be written there: make it, or give "
+              "another `data`\n" in said, said)
+        equal(small.start_refused(), (1, f"kith: {small.settings['data']}: the directory above it "
+                                      "does not exist; make it, or give another `data`\n"),
+              "what the start says")
+        small.configure(offline_messages="101", data=small.data)
         said = look(small, 1)
         check("-> `offline_messages` asks for more: give a profile that has as many\n" in said,
               said)
