@@ -76,7 +76,7 @@ run:
 	@mkdir -p -m 700 data
 	@test -f data/kith.conf || printf '%s\n' '# Made by make run. All keys: $(BUILD)/kith serve --help' \
 	    'data = data' 'domain = $(DOMAIN)' >data/kith.conf
-	@$(if $(filter file,$(origin DOMAIN)),,sed -i 's/^domain *=.*/domain = $(DOMAIN)/' data/kith.conf)
+	@$(if $(filter file,$(origin DOMAIN)),,sed -i '/^domain *=/c domain = $(DOMAIN)' data/kith.conf)
 	@exec $(BUILD)/kith --config data/kith.conf serve
 
 # A unit test is one program a file, linked against everything but main.c.
