@@ -161,16 +161,12 @@ enum store_outcome channel_invitation_revoke(struct server *server, struct span 
                                             : invite_delete(server->store, invite->hash);
 }
 
-enum store_outcome channel_invitation_revoke_all(struct server *server,
-                                                 const struct channel_here *channel)
+enum store_outcome channel_invitation_forget(struct server *server, struct span jid)
 {
-    struct channel changed = channel->channel;
-    struct span after = SPAN_NONE, jid = jid_bare(&channel->jid);
+    struct span after = SPAN_NONE;
     struct invite invite;
     uint8_t hash[INVITE_HASH_BYTES];
     enum store_outcome outcome;
-    if (!store_has_room(server->store, CHANNEL_CHANGE_BYTES + INVITE_CHANGE_BYTES))
-        return STORE_FULL;
     while ((outcome = invite_next(server->store, after, &invite)) == STORE_OK) {
         memcpy(hash, invite.hash, sizeof hash);
         after = span_of((const char *)hash, sizeof hash);
@@ -180,8 +176,16 @@ enum store_outcome channel_invitation_revoke_all(struct server *server,
         if (outcome != STORE_OK)
             return outcome;
     }
-    if (outcome != STORE_NONE)
-        return outcome;
+    return outcome == STORE_NONE ? STORE_OK : outcome;
+}
+
+enum store_outcome channel_invitation_revoke_all(struct server *server,
+                                                 const struct channel_here *channel)
+{
+    struct channel changed = channel->channel;
+    if (!store_has_room(server->store, CHANNEL_CHANGE_BYTES + INVITE_CHANGE_BYTES))
+        return STORE_FULL;
+    enum store_outcome outcome = channel_invitation_forget(server, jid_bare(&channel->jid));
     changed.revocations++;
-    return channel_put(server->store, channel->local, &changed);
+    return outcome == STORE_OK ? channel_put(server->store, channel->local, &changed) : outcome;
 }

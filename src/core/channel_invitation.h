@@ -47,6 +47,9 @@ void channel_invitation_failed(struct server *server, struct span who);
 enum store_outcome channel_invitation_revoke(struct server *server, struct span channel,
                                              struct invite *invite);
 
+/* Those that stand in the store let nobody into that channel (bare jid) any more. */
+enum store_outcome channel_invitation_forget(struct server *server, struct span jid);
+
 /* MT-10: all invitations into the channel are void: records are deleted (from those that do more
  * the channel is taken out), bound ones have another key. Not found again: the caller's record of
  * the channel is the old one. */

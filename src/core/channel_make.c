@@ -3,6 +3,7 @@
  * is kept free for a while. */
 #include "core/channel_make.h"
 
+#include "core/channel_invitation.h"
 #include "core/channel_tell.h"
 #include "core/contacts.h"
 #include "platform/platform.h"
@@ -193,7 +194,10 @@ static enum store_outcome reap(struct server *server)
         outcome = participants_part(server, &jid, id);
     if (outcome != STORE_NONE)
         return outcome;
-    outcome = channel_ended_put(server->store, id);
+    /* Another channel may have this name some day. */
+    outcome = channel_invitation_forget(server, jid_bare(&jid));
+    if (outcome == STORE_OK)
+        outcome = channel_ended_put(server->store, id);
     return outcome == STORE_OK ? channel_delete(server->store, jid_local(&jid)) : outcome;
 }
 

@@ -6,6 +6,8 @@
 #include "wire/names.h"
 #include "wire/timestamp.h"
 
+#define TELLING_BYTES 8192 /* of the arena, for an event and an answer beside their item */
+
 /* --- rights --- */
 
 static const char *const roles[] = {
@@ -244,7 +246,10 @@ static void publish(struct mix_request *request, const struct channel *changed, 
     char id[TIMESTAMP_BYTES];
     build_init(&item, &server->arena, bytes_max);
     put(&item, changed);
-    if (item.full || !store_has_room(server->store, CHANNEL_CHANGE_BYTES)) {
+    size_t mark = server->arena.used; /* to tell of it takes as much again */
+    bool can_tell = arena_take(&server->arena, item.used + TELLING_BYTES) != NULL;
+    arena_reset(&server->arena, mark);
+    if (item.full || !can_tell || !store_has_room(server->store, CHANNEL_CHANGE_BYTES)) {
         reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }

@@ -1,6 +1,8 @@
 /* mix_lists.c: whom a channel lets in and whom it keeps out: the nodes `allowed` and `banned`
  * (XEP-0406 2.2, 2.3, 3.3; MX-20, MX-21). A channel with a node `allowed` is private. */
 #include "features/mix_lists.h"
+
+#include "core/contacts.h"
 #include "wire/names.h"
 
 enum channel_list mix_list_of(const struct mix_request *request)
@@ -72,7 +74,8 @@ void mix_list_publish(struct mix_request *request)
         reply_error(request->turn, ERROR_NOT_ALLOWED);
         return;
     }
-    if (request->node == CHANNEL_BANNED && !store_has_room(server->store, CHANNEL_JOIN_BYTES)) {
+    if (request->node == CHANNEL_BANNED &&
+        (!store_has_room(server->store, CHANNEL_JOIN_BYTES) || !contact_has_arena(server))) {
         reply_error(request->turn, ERROR_RESOURCE_CONSTRAINT);
         return;
     }
