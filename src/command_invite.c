@@ -375,10 +375,12 @@ bool invite_answer_show(struct span answer)
 static void invite_print(const struct invite *invite)
 {
     char id[INVITATION_ID_CHARS], does[SENTENCE_BYTES], until[TIME_BYTES];
+    char beginning[INVITATION_START_CHARS];
     struct build build = {.bytes = does, .size = sizeof does};
+    struct span start = invitation_start(invite, beginning);
     invitation_id(invite, id);
     does_put(&build, invite);
-    printf("%.*s  %.*s…  ", (int)sizeof id, id, INVITE_START_CHARS, invite->start);
+    printf("%.*s  %.*s…  ", (int)sizeof id, id, (int)start.len, start.bytes);
     line_print(stdout, build_span(&build));
     if (invite->owner.len > 0 && !(invite->flags & INVITE_CONTACT))
         printf("; made by %.*s", (int)invite->owner.len, invite->owner.bytes);

@@ -75,6 +75,20 @@ void invitation_note(struct server *server, struct span local)
     throttle_note(&server->invitations, SPAN("invitation"), local, server->now_ms);
 }
 
+/* It lets into channels and does nothing else: its token has a letter before it that says so. */
+static bool only_enters(const struct invite *invite)
+{
+    return !(invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT));
+}
+
+struct span invitation_start(const struct invite *invite, char out[INVITATION_START_CHARS])
+{
+    size_t letter = only_enters(invite);
+    out[0] = 'd';
+    memcpy(out + letter, invite->start, INVITE_START_CHARS);
+    return span_of(out, letter + INVITE_START_CHARS);
+}
+
 /* MT-7: into the first of the channels; with the letter that says what kind of token it is. */
 static void channel_link(struct build *build, struct span channels, struct span token)
 {
@@ -90,7 +104,7 @@ static void channel_link(struct build *build, struct span channels, struct span 
 void invitation_link(struct build *build, const struct invite *invite, struct span token)
 {
     bool contact = (invite->flags & INVITE_CONTACT) && invite->username.len == 0;
-    if (!(invite->flags & (INVITE_ACCOUNT | INVITE_CONTACT))) {
+    if (only_enters(invite)) {
         channel_link(build, invite->channels, token);
         return;
     }

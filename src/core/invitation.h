@@ -46,6 +46,9 @@ void invitation_note(struct server *server, struct span local);
 /* INV-1: the link that goes with it: to the owner (?roster) if it makes contacts and reserves no
  * name, else to the account to be made (?register). */
 void invitation_link(struct build *build, const struct invite *invite, struct span token);
+/* How the token in that link begins, to tell one from another in lists. Borrows from `out`. */
+#define INVITATION_START_CHARS (1 + INVITE_START_CHARS)
+struct span invitation_start(const struct invite *invite, char out[INVITATION_START_CHARS]);
 void invitation_id(const struct invite *invite, char out[INVITATION_ID_CHARS]);
 /* The one with that id, of that owner (bytes NULL: of anybody). STORE_EXISTS: several. */
 enum store_outcome invitation_find(struct store *store, struct span id, struct span owner,

@@ -133,7 +133,7 @@ static bool shown(const struct invitations *invitations, enum column column)
 static void field_put(struct build *build, enum column column, const struct invite *invite)
 {
     const char *var = columns[column].var;
-    char id[INVITATION_ID_CHARS];
+    char id[INVITATION_ID_CHARS], start[INVITATION_START_CHARS];
     struct span text = SPAN("");
     switch (column) {
     case CREATED:
@@ -150,7 +150,7 @@ static void field_put(struct build *build, enum column column, const struct invi
         text = span_of(id, sizeof id);
         break;
     case START:
-        text = span_of(invite->start, sizeof invite->start);
+        text = invitation_start(invite, start);
         break;
     case KIND:
         text = span_string(kind_of(invite));
@@ -200,11 +200,11 @@ void invitations_list(const struct invitations *invitations, const char *form_ty
 /* "k3f7, contact: for the lake"; of a channel "k3f7, by romeo". */
 static void option_put(const struct invitations *invitations, const struct invite *invite)
 {
-    char id[INVITATION_ID_CHARS];
-    char text[INVITE_START_CHARS + 64 + SESSION_JID_BYTES + INVITE_NOTE_BYTES_MAX];
+    char id[INVITATION_ID_CHARS], start[INVITATION_START_CHARS];
+    char text[INVITATION_START_CHARS + 64 + SESSION_JID_BYTES + INVITE_NOTE_BYTES_MAX];
     struct build label = {.bytes = text, .size = sizeof text};
     invitation_id(invite, id);
-    build_put(&label, span_of(invite->start, sizeof invite->start));
+    build_put(&label, invitation_start(invite, start));
     if (shown(invitations, KIND)) {
         build_str(&label, ", ");
         build_str(&label, kind_of(invite));

@@ -117,6 +117,7 @@ def invited(server):
     check("Code, " not in said, "there is a code that no client takes")
     rows = done(server, "invite", "list")
     check("lets whoever opens it into family@mix.localhost; 2 uses left" in rows, rows)
+    check(f"  {link[1][:5]}\u2026  lets whoever" in rows, f"not as its link begins: {rows}")
     check(link[1][1:] not in rows, "the list shows a token")
     return link[1]
 
