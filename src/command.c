@@ -25,6 +25,7 @@ enum command_needs {
     NEEDS_NOTHING,
     NEEDS_PLAN,   /* config and plan */
     NEEDS_READER, /* and it reads the store itself, whether or not a server runs */
+    NEEDS_COPIER, /* the same, and the store may be one of an older kith */
     NEEDS_STORE,  /* and the server does it, or if none runs we do, with the store */
     NEEDS_SERVER, /* and only a running server can do it */
 };
@@ -50,8 +51,7 @@ static const struct command commands[] = {
     {"user list", "", "show all accounts", NEEDS_READER, NULL, user_list, NULL},
     {"user password", "NAME", "set a new password, from standard input, and end the streams",
      NEEDS_STORE, user_prepare_keys, user_password, NULL},
-    {"invite list", "", "show who is invited to what; no tokens", NEEDS_READER, NULL, invite_list,
-     NULL},
+    {"invite list", "", "show who is invited to what", NEEDS_READER, NULL, invite_list, NULL},
     {"invite revoke", "ID", "end an invitation, by its id in the list", NEEDS_STORE,
      invite_prepare_id, invite_revoke, NULL},
     {"invite",
@@ -72,19 +72,18 @@ static const struct command commands[] = {
     {"channel list", "", "show all channels", NEEDS_READER, NULL, channel_list_command, NULL},
     {"channel members", "NAME", "show who is in a channel", NEEDS_READER, channel_prepare_name,
      channel_members_command, NULL},
-    {"pending list", "", "show registrations that wait for a code or a yes", NEEDS_READER, NULL,
-     pending_list, NULL},
+    {"pending list", "", "show registrations that wait", NEEDS_READER, NULL, pending_list, NULL},
     {"pending approve", "NAME", "make the account that waits", NEEDS_SERVER, user_prepare_name,
      pending_approve, NULL},
     {"pending refuse", "NAME", "end a registration that waits", NEEDS_SERVER, user_prepare_name,
      pending_refuse, NULL},
     {"plan", "[--memory BYTES] [--profile NAME]", "show how memory is shared out", NEEDS_PLAN, NULL,
      look_plan, NULL},
-    {"backup", "FILE", "copy all data to a new file, also while the server runs", NEEDS_READER,
+    {"backup", "FILE", "copy all data to a new file, also while the server runs", NEEDS_COPIER,
      copy_prepare, copy_backup_command, NULL},
     {"restore", "FILE", "make a backup the data again; the server must not run", NEEDS_PLAN,
      copy_prepare, copy_restore_command, NULL},
-    {"dump", "[FILE]", "write all data as text that any machine can load", NEEDS_READER,
+    {"dump", "[FILE]", "write all data as text that any machine can load", NEEDS_COPIER,
      copy_prepare, copy_dump_command, NULL},
     {"load", "[FILE]", "read a dump where there is no data yet", NEEDS_PLAN, copy_prepare,
      copy_load_command, NULL},
@@ -409,11 +408,12 @@ static enum command_exit here(const struct command *command, struct span text, s
     struct request request = {.arena = arena, .reply = reply};
     const char *why = "";
     (void)request_split(text, &request);
-    if (command->needs == NEEDS_READER && !data_there())
+    bool copies = command->needs == NEEDS_COPIER, reads = copies || command->needs == NEEDS_READER;
+    if (reads && !data_there())
         return COMMAND_FAILED;
-    if (command->needs == NEEDS_STORE || command->needs == NEEDS_READER) {
-        request.store =
-            store_open(config.data, plan.map_bytes, command->needs == NEEDS_READER, arena, &why);
+    if (reads || command->needs == NEEDS_STORE) {
+        request.store = copies ? store_open_to_copy(config.data, arena, &why)
+                               : store_open(config.data, plan.map_bytes, reads, arena, &why);
         if (request.store == NULL) {
             complain("%s", why);
             return COMMAND_FAILED;

@@ -33,6 +33,7 @@ struct store {
     bool writable;   /* false: opened to read, or a commit failed and no probe went well since */
     bool read_only;
     bool resting;   /* a file that no process writes: without LMDB's lock file */
+    bool copying;   /* it is copied as it is, whatever its schema */
     bool unlimited; /* room is not asked for: making the file, changing its schema */
     bool appending; /* what is put comes in the order of its keys, else STORE_EXISTS */
     bool beside;    /* the pages on the way to what is put are dirty already */

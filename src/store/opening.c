@@ -415,13 +415,10 @@ struct store *opening_rest(const char *file, struct arena *arena, const char **w
     return NULL;
 }
 
-struct store *store_open(const char *directory, uint64_t map_bytes, bool read_only,
-                         struct arena *arena, const char **why)
+static struct store *open_to(struct store *store, struct arena *arena, const char **why)
 {
-    struct store *store = store_in(directory, map_bytes, arena, why);
     if (store == NULL)
         return NULL;
-    store->read_only = read_only;
     if (opened(store, arena, why)) {
         store_tick_end(store);
         return store;
@@ -429,6 +426,23 @@ struct store *store_open(const char *directory, uint64_t map_bytes, bool read_on
     must(*why != NULL);
     store_close(store);
     return NULL;
+}
+
+struct store *store_open(const char *directory, uint64_t map_bytes, bool read_only,
+                         struct arena *arena, const char **why)
+{
+    struct store *store = store_in(directory, map_bytes, arena, why);
+    if (store != NULL)
+        store->read_only = read_only;
+    return open_to(store, arena, why);
+}
+
+struct store *store_open_to_copy(const char *directory, struct arena *arena, const char **why)
+{
+    struct store *store = store_in(directory, 0, arena, why);
+    if (store != NULL)
+        store->read_only = store->copying = true;
+    return open_to(store, arena, why);
 }
 
 void store_close(struct store *store)

@@ -111,5 +111,5 @@ bool schema_read(struct store *store, struct arena *arena, const char **why)
 bool schema_check(struct store *store, struct arena *arena, const char **why)
 {
     return schema_read(store, arena, why) &&
-           (store->schema == SCHEMA_NOW || schema_upgrade(store, arena, why));
+           (store->schema == SCHEMA_NOW || store->copying || schema_upgrade(store, arena, why));
 }

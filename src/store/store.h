@@ -36,6 +36,8 @@ struct store_use {
  * The struct and paths come from the arena and stay; LMDB's own memory from malloc (the heap). */
 struct store *store_open(const char *directory, uint64_t map_bytes, bool read_only,
                          struct arena *arena, const char **why);
+/* The same to be read and copied as it is: its schema may be an older one. */
+struct store *store_open_to_copy(const char *directory, struct arena *arena, const char **why);
 void store_close(struct store *store);
 
 /* A transaction is begun by the first write of a tick and lasts to store_commit; reads see it.
