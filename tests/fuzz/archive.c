@@ -3,7 +3,7 @@
  * the query. Whatever it is: one answer, no more results than were asked for and these in order,
  * each with a body; and the same answer when the index has been made to its end. */
 #include "core/archive.h"
-#include "tests/sim/house.h"
+#include "tests/fuzz/served.h"
 #include "tests/sim/verbs.h"
 #include "tests/sim/world.h"
 
@@ -191,22 +191,10 @@ static void story(const char *name, const uint8_t *data, size_t size, struct tex
     (void)house_settle(0, clients_listen);
 }
 
-const char *__asan_default_options(void);
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* What the libraries hold while the server lives hangs from its own region, which is not searched.
- */
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     (void)count, (void)arguments;
-    house_boot();
-    atexit(house_leave);
+    served_begin();
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "store/memberships.h"
 #include "store/participants.h"
 #include "store/rosters.h"
-#include "tests/sim/house.h"
+#include "tests/fuzz/served.h"
 #include "tests/sim/verbs.h"
 #include "tests/sim/world.h"
 
@@ -345,21 +345,10 @@ static void say(const uint8_t *data, size_t size)
     speak(&speech);
 }
 
-const char *__asan_default_options(void);
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* As in stream.c. */
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     (void)count, (void)arguments;
-    house_boot();
-    atexit(house_leave);
+    served_begin();
     begin();
     return 0;
 }

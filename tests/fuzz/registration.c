@@ -5,7 +5,7 @@
 #include "core/invitation.h"
 #include "core/session.h"
 #include "store/accounts.h"
-#include "tests/sim/house.h"
+#include "tests/fuzz/served.h"
 #include "tests/sim/jobs.h"
 #include "tests/sim/verbs.h"
 #include "tests/sim/world.h"
@@ -271,22 +271,10 @@ static void given_back(void)
         broken("chunks are left");
 }
 
-const char *__asan_default_options(void);
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* What the libraries hold while the server lives hangs from its own region, which is not searched;
- * given_back looks for what is left. */
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     (void)count, (void)arguments;
-    house_boot();
-    atexit(house_leave);
+    served_begin();
     return 0;
 }
 

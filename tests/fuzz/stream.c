@@ -4,7 +4,7 @@
  * is over everything is given back. */
 #include "base/log.h"
 #include "core/session.h"
-#include "tests/sim/house.h"
+#include "tests/fuzz/served.h"
 #include "tests/sim/verbs.h"
 #include "tests/sim/world.h"
 
@@ -197,22 +197,10 @@ static void say(const uint8_t *data, size_t size)
     client_say(stranger, text.bytes, text.len);
 }
 
-const char *__asan_default_options(void);
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* What the libraries hold while the server lives hangs from its own region, which is not searched;
- * given_back looks for what is left. */
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
     (void)count, (void)arguments;
-    house_boot();
-    atexit(house_leave);
+    served_begin();
     begin();
     return 0;
 }
