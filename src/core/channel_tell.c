@@ -78,16 +78,6 @@ static void event_say(struct server *server, const struct channel_here *channel,
     }
 }
 
-void channel_event_to(struct server *server, const struct channel_here *channel, struct span jid,
-                      struct span payload)
-{
-    struct forward event;
-    size_t mark = server->arena.used;
-    if (event_begin(server, channel, payload, &event))
-        event_say(server, channel, &event, jid);
-    event_end(server, &event, mark);
-}
-
 /* Who has followed a node as an administrator may be none any more. */
 static bool may_hear(const struct channel *channel, enum channel_node node, struct span jid)
 {
@@ -97,8 +87,9 @@ static bool may_hear(const struct channel *channel, enum channel_node node, stru
            (right <= ROLE_OWNER && jid_list_has(channel->owners, jid));
 }
 
-enum store_outcome channel_event(struct server *server, const struct channel_here *channel,
-                                 enum channel_node node, struct span payload, struct span also)
+/* `payload` is what stands inside <event/>. */
+static enum store_outcome node_tell(struct server *server, const struct channel_here *channel,
+                                    enum channel_node node, struct span payload, struct span also)
 {
     struct participant participant;
     struct forward event;
@@ -135,7 +126,7 @@ enum store_outcome channel_event_item(struct server *server, const struct channe
     build_put(&build, item);
     build_str(&build, "</items>");
     if (item.bytes != NULL && !build.full)
-        outcome = channel_event(server, channel, node, build_span(&build), also);
+        outcome = node_tell(server, channel, node, build_span(&build), also);
     arena_reset(&server->arena, mark);
     return outcome;
 }
@@ -165,5 +156,5 @@ enum store_outcome channel_event_delete(struct server *server, const struct chan
     build_str(&build, "<delete");
     build_attr(&build, "node", channel_node_name(node));
     build_str(&build, "/>");
-    return channel_event(server, channel, node, build_span(&build), SPAN_NONE);
+    return node_tell(server, channel, node, build_span(&build), SPAN_NONE);
 }

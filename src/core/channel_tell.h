@@ -9,16 +9,9 @@
 /* PAM-5: by its capabilities, or by what it has asked in this session (session->mix). */
 bool channel_client(const struct session *session);
 
-/* MX-19: an event of the channel, without a type: `payload` is what stands inside <event/>. To the
- * bare jid's clients that know MIX, whatever their priority; kept nowhere. */
-void channel_event_to(struct server *server, const struct channel_here *channel, struct span jid,
-                      struct span payload);
-/* The same to every participant who is subscribed to the node (or is `also`, bytes NULL: nobody).
- */
-enum store_outcome channel_event(struct server *server, const struct channel_here *channel,
-                                 enum channel_node node, struct span payload, struct span also);
-
-/* The same of one item of the node, an <item/> or <retract/>. bytes NULL: no memory. */
+/* MX-19: an event of one item of the node, an <item/> or <retract/> (bytes NULL: no memory),
+ * without a type. To every participant who is subscribed to the node (or is `also`, bytes NULL:
+ * nobody): to the clients that know MIX, whatever their priority; kept nowhere. */
 enum store_outcome channel_event_item(struct server *server, const struct channel_here *channel,
                                       enum channel_node node, struct span item, struct span also);
 /* The same where nothing is in it: `element` with that id. */

@@ -42,6 +42,7 @@ struct saying {
     char id[PARTICIPANT_ID_CHARS];
     struct span nick;
     uint64_t number;
+    bool idle;         /* somebody types, no more: who is inactive may miss it (XEP-0352) */
     bool lasting;      /* is worth to be kept: has ids by which it is found again */
     bool kept;         /* in the archive */
     struct span extra; /* elements of the channel's */
@@ -140,11 +141,11 @@ static bool strip(struct turn *turn, struct edits *edits)
 }
 
 /* All is but what its sender does not want kept, and that somebody types (MX-16). */
-static bool lasting(const struct turn *turn)
+static bool lasting(const struct saying *saying)
 {
+    const struct turn *turn = saying->turn;
     const struct node *root = stanza_root(turn->stanza);
-    return client_state_urgency(turn) == URGENCY_NOW &&
-           stanza_child(turn->stanza, root, NS_HINTS, "no-store") == NULL &&
+    return !saying->idle && stanza_child(turn->stanza, root, NS_HINTS, "no-store") == NULL &&
            stanza_child(turn->stanza, root, NS_HINTS, "no-permanent-store") == NULL;
 }
 
@@ -225,8 +226,8 @@ static bool blocked(const struct saying *saying, const struct session *at)
 
 static bool hears(const struct saying *saying, const struct session *at)
 {
-    bool idle = client_state_urgency(saying->turn) != URGENCY_NOW;
-    return at->announced && channel_client(at) && !(idle && at->inactive) && !blocked(saying, at);
+    return at->announced && channel_client(at) && !(saying->idle && at->inactive) &&
+           !blocked(saying, at);
 }
 
 /* Its sender finds it by the id that he gave it, too. It acknowledges it, so it waits for the
@@ -335,7 +336,8 @@ static void say(struct saying *saying)
         return;
     }
     saying->owner = channel_archive_name(saying->channel.channel.id, saying->owner_name);
-    saying->lasting = lasting(turn);
+    saying->idle = client_state_urgency(turn) != URGENCY_NOW;
+    saying->lasting = lasting(saying);
     saying->kept = config.archive && saying->lasting;
     if (saying_make(saying) && mix_retract(turn, &retraction))
         participants_tell(saying);
